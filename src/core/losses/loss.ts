@@ -1,0 +1,43 @@
+import type { Static, TObject } from 'typebox';
+import type { GraphBuilder } from '../onnx/builder.ts';
+
+/** What a loss needs besides the student's logits; the objective declares the inputs, the pipeline supplies by need. */
+export type LossNeed = 'labels' | 'teacher-logits';
+
+/** Value names a loss may read while it adds its nodes. B batch, C classes. */
+export interface LossContext {
+  readonly b: GraphBuilder;
+  /** [B, C] float32. */
+  readonly studentLogits: string;
+  /** [B, C] float32; present when needed. */
+  readonly teacherLogits?: string;
+  /** Label distribution [B, C] float32 (one-hot, smoothed or mixed; all zero in rows without a label). */
+  readonly labels?: string;
+  /** Scalar float32: the temperature T, where the spec gives one. */
+  readonly temperature?: string;
+}
+
+/** One loss: formula, citation, graph and reference in one file. Adding one = that file and one registry line. */
+export interface Loss<S extends TObject = TObject> {
+  readonly name: string;
+  readonly summary: string;
+  readonly citation: string;
+  readonly formula: string;
+  readonly needs: readonly LossNeed[];
+  /** Options besides the common `weight` and `temperature`. */
+  readonly options: S;
+  /** Whether the loss reads a temperature, and its default. */
+  readonly temperature?: number;
+  /** Adds the nodes of the loss and returns a scalar float32, the mean over the batch. */
+  build(context: LossContext, options: Static<S>): string;
+  /** The slow obvious version on plain numbers: the independent witness of `build`. */
+  reference(numbers: LossNumbers, options: Static<S>): number;
+}
+
+/** Rows of plain numbers, for `reference`. */
+export interface LossNumbers {
+  readonly studentLogits: readonly (readonly number[])[];
+  readonly teacherLogits: readonly (readonly number[])[];
+  readonly labels: readonly (readonly number[])[];
+  readonly temperature: number;
+}

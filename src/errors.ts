@@ -1,0 +1,110 @@
+/**
+ * The error catalogue: one table gives every code its HTTP status, exit code, retry policy and meaning.
+ * The API, the CLI and the workers all read it, so an error means the same thing everywhere.
+ */
+
+export interface ErrorEntry {
+  /** HTTP status of a response that carries this error. */
+  readonly http: number;
+  /** Process exit code (BSD sysexits: 64 usage, 65 data, 69 unavailable, 70 software, 74 I/O, 75 temporary). */
+  readonly exit: number;
+  /** Whether running the same thing again can help. */
+  readonly retry: 'never' | 'later';
+  readonly meaning: string;
+}
+
+const bad = (meaning: string): ErrorEntry => ({ http: 422, exit: 65, retry: 'never', meaning });
+const bug = (meaning: string): ErrorEntry => ({ http: 500, exit: 70, retry: 'never', meaning });
+const away = (meaning: string): ErrorEntry => ({ http: 503, exit: 69, retry: 'later', meaning });
+
+export const catalogue = {
+  ONNX_MALFORMED: bad('The bytes are not a readable ONNX model.'),
+  ONNX_INVALID: bad('The model is readable but breaks rules of the ONNX specification.'),
+  ONNX_UNSUPPORTED: bad('The model uses an operator, type or version that cannot be handled here.'),
+  ONNX_EXTERNAL_DATA: bad(
+    'A tensor lies in an external file that is missing, too short or outside the folder.',
+  ),
+  ONNX_SHAPE: bad('Shapes or element types of the graph do not fit together.'),
+  GRAD_MISSING_RULE: bad('An operator on the way to a trained parameter has no gradient rule.'),
+  GRAD_FORBIDDEN: bad(
+    'A gradient was asked for through something that has none (an index, a shape, a string).',
+  ),
+  SPEC_INVALID: {
+    http: 400,
+    exit: 64,
+    retry: 'never',
+    meaning: 'The spec breaks its schema or contradicts itself.',
+  },
+  DATA_UNREADABLE: bad('The dataset is not in a readable format, or its archive is damaged or unsafe.'),
+  DATA_REJECTS: bad('More rows were rejected than the spec allows.'),
+  DATA_EMPTY: bad('A split or class that is needed holds no rows.'),
+  DATA_MISMATCH: bad('The dataset does not fit the teacher: columns, shapes, classes or labels differ.'),
+  TEACHER_QUALITY: bad('The teacher is not better than chance on the labelled data.'),
+  TEACHER_NO_SCORES: bad('No tensor of the teacher holds class scores, so there are no soft targets.'),
+  STUDENT_UNFIT: bad('No student of that description fits the teacher or the limits.'),
+  TRAIN_DIVERGED: bad('The training loss became infinite or not a number.'),
+  TRAIN_UNSUPPORTED: bad('The kernel cannot train this program.'),
+  EXPORT_FAILED: bug('The exported student does not agree with the trained one.'),
+  RUNTIME_UNAVAILABLE: away('An execution device or runtime library that was asked for is not there.'),
+  RUNTIME_FAILED: bug('The runtime failed while running a model.'),
+  STORE_CONFLICT: {
+    http: 409,
+    exit: 75,
+    retry: 'later',
+    meaning: 'A record was changed by someone else meanwhile.',
+  },
+  STORE_MISSING: { http: 404, exit: 74, retry: 'never', meaning: 'A blob or record does not exist.' },
+  STORE_CORRUPT: { http: 500, exit: 74, retry: 'never', meaning: 'Stored bytes do not match their hash.' },
+  USAGE: { http: 400, exit: 64, retry: 'never', meaning: 'The command line is wrong.' },
+  FILE_UNREADABLE: {
+    http: 400,
+    exit: 66,
+    retry: 'never',
+    meaning: 'A file given by the user cannot be read.',
+  },
+  CANCELLED: {
+    http: 409,
+    exit: 130,
+    retry: 'later',
+    meaning: 'The work was stopped by its user; it can be resumed.',
+  },
+  INTERNAL: bug('Retort broke one of its own rules. This is a bug.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+export interface ErrorDetails {
+  readonly cause?: unknown;
+  /** What the reader can do about it, one sentence. */
+  readonly hint?: string;
+  /** All problems found, when there are several. */
+  readonly problems?: readonly string[];
+  /** Figures a program may want (accuracies, limits). */
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+/** The only error type Retort throws on purpose: a stable code, a message that names the thing, a way out. */
+export class RetortError extends Error {
+  override readonly name = 'RetortError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly problems: readonly string[];
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+    this.problems = details.problems ?? [];
+    this.facts = details.facts ?? {};
+  }
+
+  get entry(): ErrorEntry {
+    return catalogue[this.code];
+  }
+}
+
+/** Guards an invariant of ours; its failure is a bug, never the user's fault. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new RetortError('INTERNAL', message);
+}

@@ -1,0 +1,90 @@
+import type { NDArray } from '../core/ndarray.ts';
+import type { ValueInfo } from '../core/onnx/model.ts';
+
+/** What the journey asks of the outside. Adapters implement these; only composition roots choose them. */
+
+export type Device = 'cpu' | 'cuda';
+
+/** Runs ONNX models (teachers, students) for inference. */
+export interface Runtime {
+  /** Opens a model in disposable isolation where the adapter says so; ONNX_UNSUPPORTED names what cannot be run. */
+  open(model: Uint8Array, options: SessionOptions): Promise<Session>;
+  /** Devices that can be used here; `why` says why one cannot. */
+  devices(): readonly { readonly device: Device; readonly available: boolean; readonly why?: string }[];
+  readonly version: string;
+}
+
+export interface SessionOptions {
+  readonly device: Device;
+  /** 0: the engine's choice. */
+  readonly threads: number;
+  /** Files named by the model's external data, by location. */
+  readonly externalData?: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface Session {
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  run(
+    feeds: Readonly<Record<string, NDArray>>,
+    fetches?: readonly string[],
+  ): Promise<Record<string, NDArray>>;
+  close(): Promise<void>;
+}
+
+/** Immutable bytes named by their sha256. Writes are atomic: a blob exists whole or not at all. */
+export interface BlobStore {
+  /** Stores a stream; equal content gives the equal name and is stored once. */
+  put(data: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobRef>;
+  /** STORE_MISSING if there is none. */
+  get(hash: string): Promise<Uint8Array>;
+  stream(hash: string, range?: { readonly start: number; readonly end: number }): AsyncIterable<Uint8Array>;
+  /** A local path for position reads, where the driver has one (others download to a cache). */
+  path(hash: string): Promise<string>;
+  has(hash: string): Promise<boolean>;
+  delete(hash: string): Promise<void>;
+}
+
+export interface BlobRef {
+  /** sha256, lower-case hex. */
+  readonly hash: string;
+  readonly bytes: number;
+}
+
+/** A record with a revision; `put` with a stale revision is STORE_CONFLICT. */
+export interface StoredRecord {
+  readonly id: string;
+  readonly revision: number;
+  readonly state: string;
+  readonly value: unknown;
+}
+
+export interface JobEvent {
+  /** 1, 2, 3, ... without gaps, per job. */
+  readonly id: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly type: string;
+  readonly data: unknown;
+}
+
+/** The truth about jobs and stages. Queues only dispatch and can be rebuilt from it. */
+export interface JobStore {
+  get(id: string): Promise<StoredRecord | undefined>;
+  /** Creates (revision 0) or replaces (the revision that was read). Returns the new record. */
+  put(record: StoredRecord): Promise<StoredRecord>;
+  list(filter?: { readonly state?: string; readonly prefix?: string }): Promise<readonly StoredRecord[]>;
+  delete(id: string): Promise<void>;
+  /** Appends an event and gives it the next id. */
+  append(
+    id: string,
+    event: { readonly type: string; readonly data: unknown; readonly at: number },
+  ): Promise<JobEvent>;
+  /** Events with id > after, oldest first. */
+  events(id: string, after?: number): Promise<readonly JobEvent[]>;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+}
