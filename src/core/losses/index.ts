@@ -1,4 +1,13 @@
+import { crossEntropy } from './cross-entropy.ts';
+import { kl } from './kl.ts';
+import { logitMse } from './logit-mse.ts';
 import type { Loss } from './loss.ts';
+import { softCrossEntropy } from './soft-cross-entropy.ts';
 
 /** Losses by name. */
-export const losses = {} as const satisfies Record<string, Loss>;
+export const losses = {
+  'cross-entropy': crossEntropy,
+  kl,
+  'logit-mse': logitMse,
+  'soft-cross-entropy': softCrossEntropy,
+} as const satisfies Record<string, Loss>;

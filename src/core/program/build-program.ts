@@ -1,0 +1,119 @@
+import { invariant, RetortError } from '../../errors.ts';
+import { losses } from '../losses/index.ts';
+import type { Loss, LossContext, LossNeed } from '../losses/loss.ts';
+import { GraphBuilder } from '../onnx/builder.ts';
+import { feedInputs, type Model } from '../onnx/model.ts';
+import type { OptimizerSpec } from '../optimizers/optimizer.ts';
+import { declareDropout } from './declared-dropout.ts';
+import type { Program, ProgramInput } from './program.ts';
+import { withStaticBatch } from './static-batch.ts';
+import { runningStatistics, trainableNames } from './trainable.ts';
+
+/** One weighted term of the objective: L = sum_k weight_k * loss_k. */
+export interface ObjectiveTerm {
+  /** Name in the loss registry. */
+  readonly loss: string;
+  readonly weight: number;
+  readonly temperature?: number;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface ProgramRequest {
+  /** Trainable student, opset 18, dynamic batch; its one output holds the logits [N, C]. */
+  readonly student: Model;
+  readonly terms: readonly ObjectiveTerm[];
+  /** B. */
+  readonly batchSize: number;
+  readonly optimizer: OptimizerSpec;
+  readonly clipNorm?: number;
+  readonly ema?: { readonly decay: number };
+}
+
+/** Names of the inputs the objective adds, by need; both are [B, C] float32. */
+export const OBJECTIVE_INPUTS = {
+  labels: 'labels',
+  'teacher-logits': 'teacher_logits',
+} as const satisfies Record<LossNeed, string>;
+
+/** What the terms need besides the student's own output. */
+export function needsOf(terms: readonly ObjectiveTerm[]): ReadonlySet<LossNeed> {
+  return new Set(terms.flatMap((term) => lossOf(term).needs));
+}
+
+/** Joins a student and an objective into the Program that a kernel trains. */
+export function buildProgram(request: ProgramRequest): Program {
+  const { student, terms, batchSize } = request;
+  const { graph, noise } = declareDropout(withStaticBatch(student.graph, batchSize));
+  const b = GraphBuilder.from(graph, student.opsets);
+  const [logits] = graph.outputs;
+  invariant(logits && graph.outputs.length === 1, 'a trainable student has one output, its logits');
+  const [, classes] = b.dims(logits.name) as [number, number];
+
+  const objectiveInputs: ProgramInput[] = [...needsOf(terms)].sort().map((need) => ({
+    name: b.input(OBJECTIVE_INPUTS[need], 'float32', [batchSize, classes]),
+    dtype: 'float32',
+    dims: [batchSize, classes],
+  }));
+  const values = terms.map((term) => appendTerm(b, term, logits.name));
+  const weighted = values.map((value, i) => b.op('Mul', [value, b.constant(terms[i]!.weight)]));
+  const loss = b.op(
+    'Identity',
+    [weighted.reduce((sum, value) => b.op('Add', [sum, value]))],
+    {},
+    { outputs: ['loss'] },
+  );
+  const metrics = values.map((value, i) =>
+    b.op('Identity', [value], {}, { outputs: [metricName(terms, i)] }),
+  );
+  const state = runningStatistics(graph);
+  b.output(loss, ...metrics, ...state.map((pair) => pair.next));
+
+  return {
+    graph: b.build(student.graph.name),
+    loss,
+    metrics,
+    parameters: trainableNames(graph).map((name) => ({ name, owner: 'student' })),
+    state,
+    batch: [
+      ...feedInputs(graph)
+        .filter((input) => !noise.some((each) => each.name === input.name))
+        .map(({ name }) => ({ name, dtype: b.dtype(name), dims: b.dims(name) })),
+      ...objectiveInputs,
+    ],
+    noise,
+    scalars: [],
+    optimizer: request.optimizer,
+    ...(request.clipNorm === undefined ? {} : { clipNorm: request.clipNorm }),
+    ...(request.ema === undefined ? {} : { ema: request.ema }),
+  };
+}
+
+function appendTerm(b: GraphBuilder, term: ObjectiveTerm, studentLogits: string): string {
+  const loss = lossOf(term);
+  const temperature = term.temperature ?? loss.temperature;
+  const context: LossContext = {
+    b,
+    studentLogits,
+    ...(loss.needs.includes('labels') ? { labels: OBJECTIVE_INPUTS.labels } : {}),
+    ...(loss.needs.includes('teacher-logits') ? { teacherLogits: OBJECTIVE_INPUTS['teacher-logits'] } : {}),
+    ...(temperature === undefined ? {} : { temperature: b.constant(temperature) }),
+  };
+  return loss.build(context, term.options);
+}
+
+/** `term:<loss>`, numbered where a loss occurs twice. */
+function metricName(terms: readonly ObjectiveTerm[], index: number): string {
+  const { loss } = terms[index]!;
+  const earlier = terms.slice(0, index).filter((term) => term.loss === loss).length;
+  return earlier === 0 ? `term:${loss}` : `term:${loss}:${earlier + 1}`;
+}
+
+function lossOf(term: ObjectiveTerm): Loss {
+  const loss: Loss | undefined = (losses as Readonly<Record<string, Loss>>)[term.loss];
+  if (!loss)
+    throw new RetortError(
+      'SPEC_INVALID',
+      `unknown loss "${term.loss}"; known: ${Object.keys(losses).join(', ')}`,
+    );
+  return loss;
+}
