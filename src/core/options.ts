@@ -1,0 +1,35 @@
+import type { Static, TObject } from 'typebox';
+import Value from 'typebox/value';
+import { RetortError } from '../errors.ts';
+
+/** A registry entry by name, and its options; what specs and Programs say of losses, optimizers, schedules. */
+export interface EntrySpec {
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** The entry of a registry with this name; SPEC_INVALID that lists the known names if there is none. */
+export function entryOf<T>(registry: Readonly<Record<string, T>>, name: string, what: string): T {
+  const entry = Object.hasOwn(registry, name) ? registry[name] : undefined;
+  if (entry) return entry;
+  throw new RetortError('SPEC_INVALID', `there is no ${what} "${name}"`, {
+    hint: `Known: ${Object.keys(registry).join(', ')}.`,
+  });
+}
+
+/** Options with every default filled in; SPEC_INVALID that lists all problems where they break their schema. */
+export function resolveOptions<S extends TObject>(
+  schema: S,
+  given: Readonly<Record<string, unknown>>,
+  what: string,
+): Static<S> {
+  const filled = Value.Default(schema, structuredClone(given));
+  const problems = [...Value.Errors(schema, filled)].map((e) => `${what}${e.instancePath} ${e.message}`);
+  if (problems.length > 0) {
+    throw new RetortError('SPEC_INVALID', `the options of ${what} are wrong: ${problems[0]}`, {
+      problems,
+      hint: `Known options: ${Object.keys(schema.properties).join(', ')}.`,
+    });
+  }
+  return filled as Static<S>;
+}
