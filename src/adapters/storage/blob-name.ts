@@ -1,0 +1,14 @@
+import { RetortError } from '../../errors.ts';
+
+/** Refuses anything but a sha256 in lower-case hex, so that a blob name can never be a path. */
+export function blobName(hash: string): string {
+  if (!/^[0-9a-f]{64}$/.test(hash)) {
+    throw new RetortError('STORE_MISSING', `"${hash.slice(0, 80)}" is no blob name (sha256, lower-case hex)`);
+  }
+  return hash;
+}
+
+export const missingBlob = (hash: string): RetortError =>
+  new RetortError('STORE_MISSING', `no blob ${hash}`, {
+    hint: 'The store was cleaned or belongs to another run; run the job again.',
+  });

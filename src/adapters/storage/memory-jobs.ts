@@ -1,0 +1,44 @@
+import type { JobEvent, JobStore, StoredRecord } from '../../pipeline/ports.ts';
+import { nextRecord } from './next-record.ts';
+import { recordName } from './record-name.ts';
+
+/** Records and events in memory, for tests. Values are copied both ways, as a real store would. */
+export class MemoryJobs implements JobStore {
+  readonly #records = new Map<string, StoredRecord>();
+  readonly #events = new Map<string, JobEvent[]>();
+
+  async get(id: string): Promise<StoredRecord | undefined> {
+    const record = this.#records.get(recordName(id));
+    return record && structuredClone(record);
+  }
+
+  async put(record: StoredRecord): Promise<StoredRecord> {
+    const next = nextRecord(this.#records.get(recordName(record.id)), record);
+    this.#records.set(record.id, structuredClone(next));
+    return next;
+  }
+
+  async list(filter: { readonly state?: string; readonly prefix?: string } = {}) {
+    return [...this.#records.values()]
+      .filter((record) => filter.state === undefined || record.state === filter.state)
+      .filter((record) => record.id.startsWith(filter.prefix ?? ''))
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map((record) => structuredClone(record));
+  }
+
+  async delete(id: string): Promise<void> {
+    this.#records.delete(recordName(id));
+    this.#events.delete(id);
+  }
+
+  async append(id: string, event: Omit<JobEvent, 'id'>): Promise<JobEvent> {
+    const events = this.#events.get(recordName(id)) ?? [];
+    const appended = { ...structuredClone(event), id: events.length + 1 };
+    this.#events.set(id, [...events, appended]);
+    return appended;
+  }
+
+  async events(id: string, after = 0): Promise<readonly JobEvent[]> {
+    return structuredClone((this.#events.get(recordName(id)) ?? []).filter((event) => event.id > after));
+  }
+}
