@@ -1,0 +1,54 @@
+import type { GraphBuilder } from '../onnx/builder.ts';
+import { isFloat } from '../onnx/dtype.ts';
+import type { Graph, Node } from '../onnx/model.ts';
+import { rules } from './rules/index.ts';
+
+/** What a node reads, including outer values that its sub-graphs capture (`If`, `Loop`, `Scan`). */
+export function reads(node: Node): string[] {
+  const names = node.inputs.filter((name) => name !== '');
+  for (const attribute of Object.values(node.attributes)) {
+    if (attribute.type === 'graph') names.push(...captured(attribute.value));
+    if (attribute.type === 'graphs') names.push(...attribute.value.flatMap(captured));
+  }
+  return names;
+}
+
+function captured(graph: Graph): string[] {
+  const own = new Set([...graph.inputs.map((input) => input.name), ...graph.initializers.keys()]);
+  for (const node of graph.nodes) for (const name of node.outputs) own.add(name);
+  const used = [...graph.nodes.flatMap(reads), ...graph.outputs.map((output) => output.name)];
+  return used.filter((name) => !own.has(name));
+}
+
+/** The rule or stop of a node; rules are for the default domain. */
+export const ruleOf = (node: Node) => (node.domain === '' ? rules.get(node.op) : undefined);
+
+/**
+ * The values that vary with `wrt`, each mapped to the value it got that from (itself for members of `wrt`).
+ * Declared stops and outputs that are no floats end the influence: their derivative is zero by design.
+ */
+export function activeValues(b: GraphBuilder, wrt: readonly string[]): Map<string, string> {
+  const via = new Map(wrt.map((name) => [name, name]));
+  for (const node of b.nodes) {
+    const source = reads(node).find((name) => via.has(name));
+    const rule = ruleOf(node);
+    if (source === undefined || (rule && 'stop' in rule)) continue;
+    for (const name of node.outputs) {
+      // An unknown element type is kept: a missing rule must be reported, never taken for a zero.
+      if (name === '' || via.has(name)) continue;
+      const { dtype } = b.type(name);
+      if (dtype === undefined || isFloat(dtype)) via.set(name, source);
+    }
+  }
+  return via;
+}
+
+/** How influence came to `name`, for messages: `weight -> conv -> relu`. */
+export function pathTo(name: string, via: ReadonlyMap<string, string>): string {
+  const path = [name];
+  for (let at = name; via.get(at) !== at; ) {
+    at = via.get(at)!;
+    path.unshift(at);
+  }
+  return path.length <= 8 ? path.join(' -> ') : [...path.slice(0, 3), '...', ...path.slice(-4)].join(' -> ');
+}

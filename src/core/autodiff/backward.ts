@@ -1,0 +1,128 @@
+import { invariant, RetortError } from '../../errors.ts';
+import type { GraphBuilder } from '../onnx/builder.ts';
+import { isFloat } from '../onnx/dtype.ts';
+import type { Node } from '../onnx/model.ts';
+import { activeValues, pathTo, reads, ruleOf } from './activity.ts';
+import type { GradientRule, RuleContext, Target } from './rule.ts';
+import { sumTo } from './sum-to.ts';
+import { zerosLike } from './zeros-like.ts';
+
+export interface GradientRequest {
+  /** A loss of one element, or the cotangent of each output value by name. */
+  readonly outputs: string | ReadonlyMap<string, string>;
+  /** Values to differentiate by: parameters, inputs or anything in between. */
+  readonly wrt: readonly string[];
+  readonly target: Target;
+}
+
+/**
+ * Reverse-mode differentiation: adds to `b` the nodes that compute, for every value in `wrt`,
+ * d(sum over outputs of <output, cotangent>) / d(value), and returns the names of these gradients.
+ * Only nodes on a path from `wrt` to an output are visited. Un-broadcasting and accumulation happen here and nowhere else.
+ * The nodes it adds are ordinary ones and can be differentiated again.
+ */
+export function appendGradients(b: GraphBuilder, request: GradientRequest): Map<string, string> {
+  const { outputs, wrt, target } = request;
+  for (const name of wrt) {
+    if (!isFloat(b.dtype(name))) {
+      throw new RetortError('GRAD_FORBIDDEN', `"${name}" is ${b.dtype(name)} and has no gradient`);
+    }
+  }
+  const nodes = [...b.nodes];
+  const active = activeValues(b, wrt);
+  const parts = new Map<string, string[]>();
+  const give = (value: string, gradient: string) => {
+    parts.set(value, [...(parts.get(value) ?? []), gradient]);
+  };
+  /** The accumulated cotangent of a value, or undefined where nothing asked for it. */
+  const total = (value: string): string | undefined => {
+    const list = parts.get(value);
+    if (!list || list.length === 0) return undefined;
+    const sum = list.reduce((left, right) => b.op('Add', [left, right], {}, { name: `d_${value}` }));
+    parts.set(value, [sum]);
+    return sum;
+  };
+
+  for (const [value, cotangent] of seeds(b, outputs)) if (active.has(value)) give(value, cotangent);
+  for (const node of nodes.reverse()) {
+    if (!node.outputs.some((name) => parts.has(name))) continue;
+    if (!reads(node).some((name) => active.has(name))) continue;
+    const rule = ruleFor(node, active);
+    if (!rule) continue;
+    const context = ruleContext(b, node, target, active, total);
+    for (const [i, gradient] of rule.backward(context).entries()) {
+      if (gradient === undefined || !context.wants(i)) continue;
+      const fitted = sumTo(b, gradient, b.dims(node.inputs[i]!));
+      const [made, wanted] = [b.dims(fitted).join(), b.dims(node.inputs[i]!).join()];
+      invariant(made === wanted, `rule ${node.op} made a gradient [${made}] for input ${i} [${wanted}]`);
+      give(node.inputs[i]!, fitted);
+    }
+  }
+  return new Map(wrt.map((name) => [name, total(name) ?? zerosLike(b, name)]));
+}
+
+function seeds(b: GraphBuilder, outputs: GradientRequest['outputs']): ReadonlyMap<string, string> {
+  if (typeof outputs !== 'string') return outputs;
+  const dims = b.dims(outputs);
+  if (dims.some((dim) => dim !== 1)) {
+    throw new RetortError('ONNX_SHAPE', `the loss "${outputs}" must have one element; it is [${dims}]`);
+  }
+  return new Map([[outputs, b.constant([1], b.dtype(outputs), dims)]]);
+}
+
+/** The rule of a node, having checked that no forbidden input is asked; undefined for a declared stop. */
+function ruleFor(node: Node, active: ReadonlyMap<string, string>): GradientRule | undefined {
+  const title = `${node.domain ? `${node.domain}.` : ''}${node.op} "${node.name || node.outputs[0]}"`;
+  const rule = ruleOf(node);
+  if (!rule) {
+    const output = node.outputs.find((name) => active.has(name))!;
+    throw new RetortError(
+      'GRAD_MISSING_RULE',
+      `${title} has no gradient rule; it lies on the path ${pathTo(output, active)}`,
+      { hint: 'Freeze the parameters before this node, or add a rule in src/core/autodiff/rules.' },
+    );
+  }
+  if ('stop' in rule) return undefined;
+  node.inputs.forEach((name, i) => {
+    if (!active.has(name) || rule.differentiable === 'all' || rule.differentiable.includes(i)) return;
+    throw new RetortError(
+      'GRAD_FORBIDDEN',
+      `${title}: input ${i} has no gradient, but it varies along ${pathTo(name, active)}`,
+      { hint: 'Detach that value: train nothing before it.' },
+    );
+  });
+  return rule;
+}
+
+function ruleContext(
+  b: GraphBuilder,
+  node: Node,
+  target: Target,
+  active: ReadonlyMap<string, string>,
+  total: (value: string) => string | undefined,
+): RuleContext {
+  const input = (i: number): string => {
+    invariant(node.inputs[i], `${node.op} "${node.name}" has no input ${i}`);
+    return node.inputs[i];
+  };
+  return {
+    node,
+    b,
+    target,
+    x: input,
+    hasX: (i) => Boolean(node.inputs[i]),
+    y: (i) => node.outputs[i]!,
+    dy: (i) => total(node.outputs[i]!) ?? zerosLike(b, node.outputs[i]!),
+    hasDy: (i) => Boolean(node.outputs[i] && total(node.outputs[i])),
+    wants: (i) => Boolean(node.inputs[i] && active.has(node.inputs[i])),
+    constant: (i) => {
+      const value = b.type(input(i)).constant ?? b.initializers.get(input(i));
+      if (value && !active.has(input(i))) return value;
+      throw new RetortError(
+        'GRAD_MISSING_RULE',
+        `${node.op} "${node.name}": the gradient needs input ${i} ("${input(i)}") to be a constant`,
+        { hint: 'Fold the shape arithmetic first (static shapes).' },
+      );
+    },
+  };
+}
