@@ -1,6 +1,7 @@
 import { invariant, RetortError } from '../../errors.ts';
 import { type AttributeInput, toAttribute } from './attributes.ts';
 import type { DType } from './dtype.ts';
+import { inferGraph, initializerType } from './infer-graph.ts';
 import { inferNode } from './infer-node.ts';
 import type { Graph, Model, Node, Shape, ValueInfo } from './model.ts';
 import type { ValueType } from './ops/op.ts';
@@ -67,10 +68,9 @@ export class GraphBuilder {
     return name;
   }
 
-  /** A named tensor: a parameter, or a large constant. Never folded, never shared. */
+  /** A named tensor: a parameter or a constant. Never shared; folded only if it is small and of integers or bools. */
   initializer(name: string, value: Tensor): string {
-    const foldable = value.dims.reduce((n, d) => n * d, 1) <= 1024 && value.dtype !== 'float32';
-    this.#define(name, { dtype: value.dtype, shape: value.dims, ...(foldable ? { constant: value } : {}) });
+    this.#define(name, initializerType(value));
     this.#initializers.set(name, value);
     return name;
   }
@@ -140,7 +140,9 @@ export class GraphBuilder {
         );
       return type;
     });
-    const types = inferNode(node, inputs, this.opsets[node.domain] ?? 1);
+    const types = inferNode(node, inputs, this.opsets[node.domain] ?? 1, (graph, given) =>
+      this.#body(graph, given),
+    );
     this.#nodes.push(node);
     node.outputs.forEach((name, i) => {
       if (name !== '') this.#define(name, types[i]!);
@@ -206,6 +208,14 @@ export class GraphBuilder {
 
   model(name = 'retort'): Model {
     return { irVersion: BUILD_IR_VERSION, opsets: this.opsets, producer: 'retort', graph: this.build(name) };
+  }
+
+  /** Output types of a body graph, which sees the values made so far. */
+  #body(graph: Graph, given: readonly ValueType[]): ValueType[] {
+    const outer = (name: string): ValueType | undefined => this.#types.get(name);
+    const inputs = new Map(graph.inputs.map((input, i) => [input.name, given[i] ?? input]));
+    const types = inferGraph(graph, inputs, { opsets: this.opsets, outer });
+    return graph.outputs.map((output) => types.get(output.name) ?? outer(output.name) ?? output);
   }
 
   #define(name: string, type: ValueType): void {

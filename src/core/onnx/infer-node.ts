@@ -1,6 +1,6 @@
 import type { Node } from './model.ts';
 import { ops } from './ops/index.ts';
-import type { ValueType } from './ops/op.ts';
+import type { InferContext, ValueType } from './ops/op.ts';
 
 const unknown: ValueType = { dtype: undefined, shape: undefined };
 
@@ -9,8 +9,9 @@ export function inferNode(
   node: Node,
   inputs: readonly (ValueType | undefined)[],
   opset: number,
+  body?: InferContext['body'],
 ): ValueType[] {
   const definition = ops.get(`${node.domain}/${node.op}`);
-  const types = definition?.infer({ node, inputs, opset }) ?? [];
+  const types = definition?.infer({ node, inputs, opset, ...(body ? { body } : {}) }) ?? [];
   return node.outputs.map((_, i) => types[i] ?? unknown);
 }

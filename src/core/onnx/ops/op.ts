@@ -1,5 +1,5 @@
 import type { DType } from '../dtype.ts';
-import type { Node, Shape } from '../model.ts';
+import type { Dim, Graph, Node, Shape } from '../model.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** What is known of a value before anything runs. */
@@ -9,6 +9,15 @@ export interface ValueType {
   readonly shape: Shape | undefined;
   /** The value itself where it is a small known constant (shapes, axes, indices). */
   readonly constant?: Tensor;
+  /**
+   * The present value of a small float initializer. It may be a trained parameter, so it is never folded; operators read
+   * it only where they need a setting (the scales of Resize).
+   */
+  readonly setting?: Tensor;
+  /** Elements of a small integer vector or scalar as far as they are known: shapes with symbolic dimensions. */
+  readonly elements?: readonly Dim[];
+  /** Element types of a sequence of known length. */
+  readonly sequence?: readonly ValueType[];
 }
 
 export interface InferContext {
@@ -17,6 +26,8 @@ export interface InferContext {
   readonly opset: number;
   /** One per node input; undefined for an input that is left out. */
   readonly inputs: readonly (ValueType | undefined)[];
+  /** Infers the outputs of a body graph (If, Loop, Scan) for these input types, seeing the values around the node. */
+  readonly body?: (graph: Graph, inputs: readonly ValueType[]) => readonly ValueType[];
 }
 
 /** Everything the graph library knows of one operator. Adding an operator = one such value, one registry line. */

@@ -1,0 +1,76 @@
+import { intAttribute } from '../attributes.ts';
+import type { Dim, Shape } from '../model.ts';
+import { dtypeOf, misfit, rankedShape, shapeOf, sharedDtype } from './context.ts';
+import { broadcastShapes, isKnown, isStatic, productOf, showShape, unify } from './dims.ts';
+import type { InferContext, OpDefinition, ValueType } from './op.ts';
+
+/** Matrix products, numpy rules. https://onnx.ai/onnx/operators/onnx__MatMul.html, onnx__Gemm.html */
+
+/** [..., m, k] x [..., k, n] -> [..., m, n]; vectors are promoted and their axis dropped again. */
+function productShape(c: InferContext, left: number, right: number): Shape | undefined {
+  const a = rankedShape(c, left, 1);
+  const b = rankedShape(c, right, 1);
+  if (!a || !b) return undefined;
+  const p = a.length === 1 ? [1, a[0]!] : a;
+  const q = b.length === 1 ? [b[0]!, 1] : b;
+  const lead = broadcastShapes([p.slice(0, -2), q.slice(0, -2)]);
+  if (!lead || unify(p.at(-1)!, q.at(-2)!) === undefined) {
+    misfit(c, `${showShape(a)} and ${showShape(b)} cannot be multiplied`);
+  }
+  return [...lead, ...(a.length === 1 ? [] : [p.at(-2)!]), ...(b.length === 1 ? [] : [q.at(-1)!])];
+}
+
+/** Inner dimension times output elements. */
+const productMacs =
+  (left: number) =>
+  (c: InferContext, outputs: readonly ValueType[]): number => {
+    const inner = shapeOf(c, left)?.at(-1);
+    const y = outputs[0]?.shape;
+    return isKnown(inner) && isStatic(y) ? (productOf([...y, inner]) as number) : 0;
+  };
+
+function gemmShape(c: InferContext): Shape | undefined {
+  const a = rankedShape(c, 0, 2, 2);
+  const b = rankedShape(c, 1, 2, 2);
+  const turn = (shape: Shape | undefined, name: string): readonly Dim[] =>
+    shape ? (intAttribute(c.node, name, 0) ? [shape[1]!, shape[0]!] : shape) : ['', ''];
+  const p = turn(a, 'transA');
+  const q = turn(b, 'transB');
+  if (unify(p[1]!, q[0]!) === undefined) {
+    misfit(c, `${showShape(a)} and ${showShape(b)} cannot be multiplied (transA, transB as given)`);
+  }
+  const out = [p[0]!, q[1]!];
+  const bias = shapeOf(c, 2);
+  const fits = !bias || broadcastShapes([bias, out])?.every((dim, i) => unify(dim, out[i]!) !== undefined);
+  if (!fits || (bias && bias.length > 2)) misfit(c, `bias ${showShape(bias)} does not fit ${showShape(out)}`);
+  return out;
+}
+
+function gemmMacs(c: InferContext, outputs: readonly ValueType[]): number {
+  const inner = shapeOf(c, 0)?.[intAttribute(c.node, 'transA', 0) ? 0 : 1];
+  const y = outputs[0]?.shape;
+  return isKnown(inner) && isStatic(y) ? (productOf([...y, inner]) as number) : 0;
+}
+
+export const matMul: readonly OpDefinition[] = [
+  {
+    op: 'Gemm',
+    infer: (c) => [{ dtype: sharedDtype(c, [0, 1, 2]), shape: gemmShape(c) }],
+    macs: gemmMacs,
+  },
+  {
+    op: 'MatMul',
+    infer: (c) => [{ dtype: sharedDtype(c, [0, 1]), shape: productShape(c, 0, 1) }],
+    macs: productMacs(0),
+  },
+  {
+    op: 'MatMulInteger',
+    infer: (c) => [{ dtype: 'int32', shape: productShape(c, 0, 1) }],
+    macs: productMacs(0),
+  },
+  {
+    op: 'QLinearMatMul',
+    infer: (c) => [{ dtype: dtypeOf(c, 7), shape: productShape(c, 0, 3) }],
+    macs: productMacs(0),
+  },
+];
