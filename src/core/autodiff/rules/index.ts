@@ -1,6 +1,163 @@
 import type { GradientRule, GradientStop } from '../rule.ts';
+import { abs } from './abs.ts';
+import { acos } from './acos.ts';
+import { acosh } from './acosh.ts';
+import { add } from './add.ts';
+import { asin } from './asin.ts';
+import { asinh } from './asinh.ts';
+import { atan } from './atan.ts';
+import { atanh } from './atanh.ts';
+import { cast } from './cast.ts';
+import { castLike } from './cast-like.ts';
+import { celu } from './celu.ts';
+import { clip } from './clip.ts';
+import { concat } from './concat.ts';
+import { cos } from './cos.ts';
+import { cosh } from './cosh.ts';
+import { cumSum } from './cum-sum.ts';
+import { div } from './div.ts';
+import { dropout } from './dropout.ts';
+import { elu } from './elu.ts';
+import { erf } from './erf.ts';
+import { exp } from './exp.ts';
+import { expand } from './expand.ts';
+import { flatten } from './flatten.ts';
+import { gather } from './gather.ts';
+import { gatherElements } from './gather-elements.ts';
+import { gatherNd } from './gather-nd.ts';
+import { hardSigmoid } from './hard-sigmoid.ts';
+import { hardSwish } from './hard-swish.ts';
+import { identity } from './identity.ts';
+import { leakyRelu } from './leaky-relu.ts';
+import { log } from './log.ts';
+import { logSoftmax } from './log-softmax.ts';
+import { max } from './max.ts';
+import { mean } from './mean.ts';
+import { min } from './min.ts';
+import { mish } from './mish.ts';
+import { mul } from './mul.ts';
+import { neg } from './neg.ts';
+import { pRelu } from './p-relu.ts';
+import { pad } from './pad.ts';
+import { pow } from './pow.ts';
+import { reciprocal } from './reciprocal.ts';
+import { reduceL1 } from './reduce-l1.ts';
+import { reduceL2 } from './reduce-l2.ts';
+import { reduceLogSum } from './reduce-log-sum.ts';
+import { reduceLogSumExp } from './reduce-log-sum-exp.ts';
+import { reduceMax } from './reduce-max.ts';
+import { reduceMean } from './reduce-mean.ts';
+import { reduceMin } from './reduce-min.ts';
+import { reduceProd } from './reduce-prod.ts';
+import { reduceSum } from './reduce-sum.ts';
+import { reduceSumSquare } from './reduce-sum-square.ts';
+import { relu } from './relu.ts';
+import { reshape } from './reshape.ts';
+import { scatterElements } from './scatter-elements.ts';
+import { scatterNd } from './scatter-nd.ts';
+import { selu } from './selu.ts';
+import { sigmoid } from './sigmoid.ts';
+import { sin } from './sin.ts';
+import { sinh } from './sinh.ts';
+import { slice } from './slice.ts';
+import { softmax } from './softmax.ts';
+import { softplus } from './softplus.ts';
+import { softsign } from './softsign.ts';
+import { split } from './split.ts';
+import { sqrt } from './sqrt.ts';
+import { squeeze } from './squeeze.ts';
+import { stops } from './stops.ts';
+import { sub } from './sub.ts';
+import { sum } from './sum.ts';
+import { tan } from './tan.ts';
+import { tanh } from './tanh.ts';
+import { thresholdedRelu } from './thresholded-relu.ts';
+import { tile } from './tile.ts';
+import { transpose } from './transpose.ts';
+import { trilu } from './trilu.ts';
+import { unsqueeze } from './unsqueeze.ts';
+import { where } from './where.ts';
 
-const entries: readonly (GradientRule | GradientStop)[] = [];
+const entries: readonly (GradientRule | GradientStop)[] = [
+  abs,
+  acos,
+  acosh,
+  add,
+  asin,
+  asinh,
+  atan,
+  atanh,
+  castLike,
+  cast,
+  celu,
+  clip,
+  concat,
+  cos,
+  cosh,
+  cumSum,
+  div,
+  dropout,
+  elu,
+  erf,
+  exp,
+  expand,
+  flatten,
+  gatherElements,
+  gatherNd,
+  gather,
+  hardSigmoid,
+  hardSwish,
+  identity,
+  leakyRelu,
+  logSoftmax,
+  log,
+  max,
+  mean,
+  min,
+  mish,
+  mul,
+  neg,
+  pRelu,
+  pad,
+  pow,
+  reciprocal,
+  reduceL1,
+  reduceL2,
+  reduceLogSumExp,
+  reduceLogSum,
+  reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceProd,
+  reduceSumSquare,
+  reduceSum,
+  relu,
+  reshape,
+  scatterElements,
+  scatterNd,
+  selu,
+  sigmoid,
+  sin,
+  sinh,
+  slice,
+  softmax,
+  softplus,
+  softsign,
+  split,
+  sqrt,
+  squeeze,
+  sub,
+  sum,
+  tan,
+  tanh,
+  thresholdedRelu,
+  tile,
+  transpose,
+  trilu,
+  unsqueeze,
+  where,
+  ...stops,
+];
 
 /** Gradient rules and declared stops by operator (default domain). */
 export const rules: ReadonlyMap<string, GradientRule | GradientStop> = new Map(
