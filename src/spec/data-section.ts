@@ -1,0 +1,60 @@
+import Type, { type Static } from 'typebox';
+import { closed } from './closed.ts';
+
+const Fraction = Type.Number({ minimum: 0, maximum: 1 });
+
+/** Rows of a given split, in the order of their source names within each class: [from, to) of every class. */
+export const Selection = Type.Object(
+  {
+    from: Type.Optional(
+      Type.Union([Type.Literal('train'), Type.Literal('validation'), Type.Literal('test')]),
+    ),
+    perClass: Type.Optional(Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 1 })])),
+    fraction: Type.Optional(Fraction),
+  },
+  closed,
+);
+
+/** How a dataset column becomes a teacher input. */
+export const Preprocess = Type.Object(
+  {
+    column: Type.Optional(Type.String()),
+    /** Height and width pictures are resized to. Default: the teacher's input. */
+    size: Type.Optional(Type.Tuple([Type.Integer({ minimum: 1 }), Type.Integer({ minimum: 1 })])),
+    layout: Type.Optional(Type.Union([Type.Literal('NCHW'), Type.Literal('NHWC')])),
+    colour: Type.Optional(Type.Union([Type.Literal('RGB'), Type.Literal('BGR'), Type.Literal('grey')])),
+    /** x -> (x * scale - mean) / std, per channel. */
+    scale: Type.Optional(Type.Number()),
+    mean: Type.Optional(Type.Array(Type.Number())),
+    std: Type.Optional(Type.Array(Type.Number({ exclusiveMinimum: 0 }))),
+    /** A constant fed for every row instead of a column (thresholds, states). */
+    constant: Type.Optional(Type.Array(Type.Number())),
+  },
+  closed,
+);
+
+export const Labels = Type.Object(
+  {
+    column: Type.Optional(Type.String()),
+    /** Class name to index of the teacher's output; default: classes in sorted order. */
+    classes: Type.Optional(Type.Record(Type.String(), Type.Integer({ minimum: 0 }))),
+  },
+  closed,
+);
+
+export const Data = Type.Object(
+  {
+    format: Type.Optional(Type.String()),
+    options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    train: Type.Optional(Selection),
+    validation: Type.Optional(Selection),
+    test: Type.Optional(Selection),
+    /** Training rows whose labels may be used; the rest count as unlabelled. Default: all that have one. */
+    labelled: Type.Optional(Selection),
+    /** Share of rows that may be unreadable before the job is refused. */
+    maxRejects: Type.Optional(Fraction),
+  },
+  closed,
+);
+
+export type Preprocess = Static<typeof Preprocess>;

@@ -1,0 +1,92 @@
+import type { TSchema } from 'typebox';
+import Value from 'typebox/value';
+import { nearest } from './nearest.ts';
+
+/** The part of JSON Schema that the spec is written in. */
+interface Schema {
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly anyOf?: readonly Schema[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: unknown;
+  readonly items?: Schema | readonly Schema[];
+}
+
+/**
+ * Everything in `value` that breaks the schema, with its path. Where a union is told apart by a name or by its keys,
+ * only the alternative that was meant is looked at, so that the message is about the user's mistake.
+ */
+export function problemsOf(schema: TSchema, value: unknown, path = ''): string[] {
+  const s = schema as Schema;
+  if (s.anyOf) return unionProblems(s.anyOf, value, path);
+  if (s.properties && isRecord(value)) return objectProblems(s, value, path);
+  if (s.patternProperties && isRecord(value)) {
+    const each = Object.values(s.patternProperties)[0]!;
+    return Object.entries(value).flatMap(([key, v]) => problemsOf(each as TSchema, v, `${path}/${key}`));
+  }
+  if (s.type === 'array' && s.items && !Array.isArray(s.items) && Array.isArray(value)) {
+    const nested = value.flatMap((v, i) => problemsOf(s.items as TSchema, v, `${path}/${i}`));
+    if (nested.length > 0) return nested;
+  }
+  return Value.Errors(schema, value).map((e) => `${path + e.instancePath || '/'} ${e.message}`);
+}
+
+function objectProblems(s: Schema, value: Record<string, unknown>, path: string): string[] {
+  const properties = s.properties!;
+  const missing = (s.required ?? [])
+    .filter((key) => value[key] === undefined)
+    .map((key) => `${path}/${key} is missing`);
+  const wrong = Object.entries(value).flatMap(([key, v]) => {
+    const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
+    if (property) return v === undefined ? [] : problemsOf(property as TSchema, v, `${path}/${key}`);
+    const meant = nearest(key, Object.keys(properties));
+    return [`${path}/${key} is not known${meant ? `; did you mean "${meant}"?` : ''}`];
+  });
+  const nested = [...missing, ...wrong];
+  if (nested.length > 0) return nested;
+  return Value.Errors(s as TSchema, value).map((e) => `${path + e.instancePath || '/'} ${e.message}`);
+}
+
+function unionProblems(options: readonly Schema[], value: unknown, path: string): string[] {
+  const flat = options.flatMap((option) => option.anyOf ?? [option]);
+  if (flat.every((option) => option.const !== undefined)) {
+    const known = flat.map((option) => String(option.const));
+    if (known.includes(String(value))) return [];
+    const meant = nearest(String(value), known);
+    return [
+      `${path} is ${JSON.stringify(value)}${meant ? `; did you mean "${meant}"?` : ''} Known: ${known.join(', ')}`,
+    ];
+  }
+  if (!isRecord(value)) return [`${path || '/'} must be an object`];
+  const chosen = choose(flat, value, path);
+  return typeof chosen === 'string' ? [chosen] : problemsOf(chosen as TSchema, value, path);
+}
+
+/** The alternative the user meant: by the literal of its discriminator, else by the most keys in common. */
+function choose(options: readonly Schema[], value: Record<string, unknown>, path: string): Schema | string {
+  const key = options.flatMap(discriminators).find((name) => typeof value[name] === 'string');
+  if (key !== undefined) {
+    const named = options.filter((option) => option.properties?.[key]?.const !== undefined);
+    const found = named.find((option) => option.properties![key]!.const === value[key]);
+    if (found) return found;
+    if (named.length > 0) {
+      const known = named.map((option) => String(option.properties![key]!.const));
+      const meant = nearest(String(value[key]), known);
+      const hint = meant ? `did you mean "${meant}"?` : '';
+      return `${path}/${key} is "${value[key]}", which is not known; ${hint} Known: ${known.join(', ')}`;
+    }
+  }
+  const shared = (option: Schema) =>
+    Object.keys(value).filter((name) => option.properties && name in option.properties).length;
+  return options.reduce((best, option) => (shared(option) > shared(best) ? option : best));
+}
+
+const discriminators = (option: Schema): string[] =>
+  Object.entries(option.properties ?? {})
+    .filter(([, property]) => typeof property.const === 'string')
+    .map(([name]) => name);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,98 @@
+import type { TObject } from 'typebox';
+import { optimizers } from '../core/optimizers/index.ts';
+import { type EntrySpec, entryOf, resolveOptions } from '../core/options.ts';
+import { schedules } from '../core/schedules/index.ts';
+import { strategies } from '../core/strategies/index.ts';
+import { augmentations } from '../data/augment/index.ts';
+import { RetortError } from '../errors.ts';
+import { resolveObjective } from './resolve-objective.ts';
+import { resolveStudent } from './resolve-student.ts';
+import type { ResolvedSpec, ResolvedTrain } from './resolved-spec.ts';
+import type { Spec } from './spec.ts';
+
+/** What the machine at hand offers; `why` says why something is missing. */
+export interface Facilities {
+  readonly kernels: Readonly<Record<string, { readonly available: boolean; readonly why?: string }>>;
+  readonly devices: Readonly<Record<string, { readonly available: boolean; readonly why?: string }>>;
+}
+
+type Train = NonNullable<Spec['train']>;
+
+/** Fills every default and settles every "auto", so that the result alone decides what is done. */
+export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
+  return {
+    version: 1,
+    inputs: spec.inputs ?? {},
+    labels: spec.labels ?? {},
+    data: { maxRejects: 0.01, ...spec.data },
+    teacherQuality: { override: spec.teacherQuality?.override ?? false },
+    student: resolveStudent(spec.student as object | undefined),
+    strategy: entrySpec(strategies, spec.strategy, 'single-stage', 'strategy'),
+    objective: resolveObjective(spec.objective),
+    train: resolveTrain(spec.train ?? {}, facilities),
+    export: { tolerance: spec.export?.tolerance ?? 1e-3 },
+    controls: spec.controls ?? true,
+    seed: spec.seed ?? 0,
+  };
+}
+
+function resolveTrain(train: Train, facilities: Facilities): ResolvedTrain {
+  if (train.epochs !== undefined && train.steps !== undefined) {
+    throw new RetortError('SPEC_INVALID', '/train has both "epochs" and "steps"; give one of them');
+  }
+  const { clipNorm, ema, earlyStopping, checkpointEvery } = train;
+  return {
+    ...engine(train, facilities),
+    threads: train.threads ?? 0,
+    length: train.steps !== undefined ? { steps: train.steps } : { epochs: train.epochs ?? 10 },
+    batchSize: train.batchSize ?? 64,
+    optimizer: entrySpec(optimizers, train.optimizer, 'adam', 'optimizer'),
+    schedule: entrySpec(schedules, train.schedule, 'cosine', 'schedule'),
+    augment: ((train.augment ?? []) as readonly Named[]).map((entry) =>
+      entrySpec(augmentations, entry, '', 'augmentation'),
+    ),
+    labelSmoothing: train.labelSmoothing ?? 0,
+    select: (train.select as 'best' | 'last' | undefined) ?? 'best',
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+    ...(ema === undefined ? {} : { ema }),
+    ...(earlyStopping === undefined ? {} : { earlyStopping }),
+    ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+  };
+}
+
+/** Kernel and device. What was asked for and is missing is refused, never replaced in silence. */
+function engine(train: Train, { kernels, devices }: Facilities): Pick<ResolvedTrain, 'kernel' | 'device'> {
+  const kernel = train.kernel === undefined || train.kernel === 'auto' ? 'onnxruntime' : train.kernel;
+  const wanted = train.device ?? 'auto';
+  const device =
+    wanted !== 'auto' ? wanted : devices.cuda?.available && kernel === 'onnxruntime' ? 'cuda' : 'cpu';
+  for (const [what, name, table] of [
+    ['kernel', kernel, kernels],
+    ['device', device, devices],
+  ] as const) {
+    if (!table[name]?.available) {
+      throw new RetortError(
+        'RUNTIME_UNAVAILABLE',
+        `the ${what} "${name}" cannot be used here: ${table[name]?.why ?? 'not installed'}`,
+        {
+          hint: `Leave out train.${what}, or say "auto".`,
+        },
+      );
+    }
+  }
+  return { kernel: kernel as ResolvedTrain['kernel'], device: device as ResolvedTrain['device'] };
+}
+
+interface Named {
+  readonly name: string;
+}
+
+function entrySpec(
+  registry: Readonly<Record<string, { readonly options: TObject }>>,
+  written: object | undefined,
+  fallback: string,
+  what: string,
+): EntrySpec {
+  const { name, ...options } = (written as Named | undefined) ?? { name: fallback };
+  return { name, options: resolveOptions(entryOf(registry, name, what).options, options, name) };
+}

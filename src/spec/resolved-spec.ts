@@ -1,0 +1,53 @@
+import type { Static } from 'typebox';
+import type { EntrySpec } from '../core/options.ts';
+import type { ObjectiveTerm } from '../core/program/build-program.ts';
+import type { Data, Labels, Preprocess } from './data-section.ts';
+
+/** A spec with every default filled in: what the stages read, what retries and resumes use, what keys are hashed from. */
+export interface ResolvedSpec {
+  readonly version: 1;
+  readonly inputs: Readonly<Record<string, Static<typeof Preprocess>>>;
+  readonly labels: Static<typeof Labels>;
+  readonly data: Static<typeof Data> & { readonly maxRejects: number };
+  readonly teacherQuality: { readonly override: boolean };
+  readonly student: StudentChoice;
+  readonly strategy: EntrySpec;
+  readonly objective: { readonly terms: readonly ObjectiveTerm[] };
+  readonly train: ResolvedTrain;
+  readonly export: { readonly tolerance: number };
+  readonly controls: boolean;
+  readonly seed: number;
+}
+
+export type StudentChoice =
+  | {
+      readonly kind: 'architecture';
+      readonly name: string;
+      readonly options: Readonly<Record<string, unknown>>;
+    }
+  | { readonly kind: 'auto'; readonly limits: StudentLimits }
+  | { readonly kind: 'model'; readonly file: string };
+
+export interface StudentLimits {
+  readonly maxParams?: number;
+  readonly maxMacs?: number;
+  readonly maxBytes?: number;
+}
+
+export interface ResolvedTrain {
+  readonly kernel: 'onnxruntime' | 'tfjs';
+  readonly device: 'cpu' | 'cuda';
+  readonly threads: number;
+  /** How long: passes over the training rows, or optimizer steps. */
+  readonly length: { readonly epochs: number } | { readonly steps: number };
+  readonly batchSize: number;
+  readonly optimizer: EntrySpec;
+  readonly schedule: EntrySpec;
+  readonly augment: readonly EntrySpec[];
+  readonly labelSmoothing: number;
+  readonly clipNorm?: number;
+  readonly ema?: { readonly decay: number };
+  readonly earlyStopping?: { readonly patience: number };
+  readonly select: 'best' | 'last';
+  readonly checkpointEvery?: number;
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RetortError } from '../../src/errors.ts';
+import { nearest } from '../../src/spec/nearest.ts';
+import { parseSpec } from '../../src/spec/parse-spec.ts';
+import { type Facilities, resolveSpec } from '../../src/spec/resolve-spec.ts';
+import type { Spec } from '../../src/spec/spec.ts';
+
+const facilities: Facilities = {
+  kernels: {
+    onnxruntime: { available: true },
+    tfjs: { available: false, why: 'tfjs-node is not installed' },
+  },
+  devices: { cpu: { available: true }, cuda: { available: false, why: 'no driver' } },
+};
+const resolve = (spec: object) => resolveSpec(parseSpec({ version: 1, ...spec }), facilities);
+const problems = (spec: unknown): readonly string[] => {
+  try {
+    parseSpec(spec);
+  } catch (error) {
+    assert.equal((error as RetortError).code, 'SPEC_INVALID');
+    return (error as RetortError).problems;
+  }
+  return [];
+};
+
+test('unknown keys are refused with their path and the nearest known name, all at once', () => {
+  const found = problems({
+    version: 1,
+    trian: {},
+    train: { batchsize: 3, optimizer: { name: 'sdg' }, schedule: { name: 'cosine', warm: 1 } },
+    student: { architecture: 'resnet', dept: 8 },
+    objective: { alpha: 0.5, temprature: 2 },
+  });
+  const has = (...parts: string[]) =>
+    assert.ok(
+      found.some((problem) => parts.every((part) => problem.includes(part))),
+      `${parts} not in ${found.join('\n')}`,
+    );
+  has('/trian', '"train"');
+  has('/train/batchsize', '"batchSize"');
+  has('/train/optimizer/name', '"sdg"', '"sgd"', 'adamw');
+  has('/train/schedule/warm', 'not known');
+  has('/student/dept', '"depth"');
+  has('/objective/temprature', '"temperature"');
+  assert.equal(found.length, 6);
+});
+
+test('wrong values are refused with their path', () => {
+  for (const [spec, path] of [
+    [{ train: { epochs: 0 } }, '/train/epochs'],
+    [{ train: { kernel: 'tfsj' } }, '/train/kernel'],
+    [{ objective: { terms: [] } }, '/objective/terms'],
+    [{ objective: { terms: [{ loss: 'kl', weight: -1 }] } }, '/objective/terms/0/weight'],
+    [{ objective: { alpha: 2 } }, '/objective/alpha'],
+    [{ student: { auto: {} } }, '/student/auto'],
+    [{ student: 'resnet' }, '/student'],
+    [{ inputs: { x: { std: [0] } } }, '/inputs/x/std/0'],
+    [{ data: { train: { perClass: [1] } } }, '/data/train/perClass'],
+    [{ seed: -1 }, '/seed'],
+  ] as const) {
+    const found = problems({ version: 1, ...spec });
+    assert.equal(found.length, 1, `${JSON.stringify(spec)}: ${found.join('; ')}`);
+    assert.ok(found[0]!.startsWith(path), `${found[0]} does not start with ${path}`);
+  }
+  assert.equal(problems([]).length, 1);
+  assert.match(problems({})[0]!, /version/);
+  assert.match(problems({ version: 2 })[0]!, /version/);
+});
+
+test('sugar equals the terms it stands for', () => {
+  const sugar = resolve({ objective: { alpha: 0.9, temperature: 4 } });
+  const terms = resolve({
+    objective: {
+      terms: [
+        { loss: 'kl', weight: 0.9, temperature: 4 },
+        { loss: 'cross-entropy', weight: 0.1 },
+      ],
+    },
+  });
+  assert.deepEqual(sugar, terms);
+  assert.deepEqual(resolve({}).objective, sugar.objective);
+  const standardized = resolve({ objective: { alpha: 1, logitStandardization: true } }).objective.terms;
+  assert.deepEqual(standardized, [{ loss: 'kl', weight: 1, temperature: 4, options: { standardize: true } }]);
+});
+
+test('a resolved spec has every default, and resolving depends on nothing else', () => {
+  const resolved = resolve({ train: { optimizer: { name: 'sgd', nesterov: true } } });
+  assert.deepEqual(resolved.train.optimizer, {
+    name: 'sgd',
+    options: { learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0 },
+  });
+  assert.equal(resolved.train.kernel, 'onnxruntime');
+  assert.equal(resolved.train.device, 'cpu');
+  assert.deepEqual(resolved.train.length, { epochs: 10 });
+  assert.deepEqual(JSON.parse(JSON.stringify(resolved)), resolved);
+});
+
+test('contradictions and what the machine lacks are refused with the reason', () => {
+  const fails = (spec: object, code: string, words: RegExp) =>
+    assert.throws(
+      () => resolve(spec),
+      (error: RetortError) => error.code === code && words.test(error.message),
+    );
+  fails({ train: { epochs: 1, steps: 1 } }, 'SPEC_INVALID', /epochs.*steps/);
+  fails({ train: { device: 'cuda' } }, 'RUNTIME_UNAVAILABLE', /no driver/);
+  fails({ train: { kernel: 'tfjs' } }, 'RUNTIME_UNAVAILABLE', /tfjs-node is not installed/);
+  fails({ objective: { terms: [{ loss: 'kl', weight: 0 }] } }, 'SPEC_INVALID', /weight 0/);
+  fails({ objective: { terms: [{ loss: 'cross-entropy', temperature: 2 }] } }, 'SPEC_INVALID', /temperature/);
+  const cuda = { ...facilities, devices: { cpu: { available: true }, cuda: { available: true } } };
+  assert.equal(resolveSpec({ version: 1 } as Spec, cuda).train.device, 'cuda');
+});
+
+test('the nearest name is offered only when it is near', () => {
+  assert.equal(nearest('learning_rate', ['learningRate', 'momentum']), 'learningRate');
+  assert.equal(nearest('banana', ['learningRate', 'momentum']), undefined);
+});
