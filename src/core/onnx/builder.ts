@@ -30,6 +30,7 @@ export class GraphBuilder {
   readonly #outputs: string[] = [];
   readonly #constants = new Map<string, string>();
   readonly #counters = new Map<string, number>();
+  readonly #reserved = new Set<string>();
   readonly opsets: Readonly<Record<string, number>>;
 
   constructor(opsets: Readonly<Record<string, number>> = { '': BUILD_OPSET }) {
@@ -52,13 +53,18 @@ export class GraphBuilder {
     for (const node of graph.nodes) this.node(node);
   }
 
-  /** A name that no value has yet. */
+  /** Keeps these names free for nodes still to come: `fresh` will not give them away. */
+  reserve(names: Iterable<string>): void {
+    for (const name of names) this.#reserved.add(name);
+  }
+
+  /** A name that no value has yet, nor is reserved. */
   fresh(stem: string): string {
     for (;;) {
       const count = this.#counters.get(stem) ?? 0;
       this.#counters.set(stem, count + 1);
       const name = count === 0 ? stem : `${stem}_${count}`;
-      if (!this.#types.has(name)) return name;
+      if (!this.#types.has(name) && !this.#reserved.has(name)) return name;
     }
   }
 

@@ -9,6 +9,9 @@ export const STEPS_INPUT = 'steps';
 /** `name` of the value with all K steps of an input: data [K, ...dims], scalars [K]. */
 export const stacked = (name: string): string => `all:${name}`;
 
+/** Name of the output with a carried tensor after the last step. */
+export const carriedOut = (name: string): string => `${name}:out`;
+
 /**
  * K steps in one graph, as an ONNX Loop (operator page "Loop"): carried tensors are loop-carried, so they pass from
  * step to step without a copy; data and scalars are outer-scope tensors of which step i gathers row i; results are
@@ -16,8 +19,10 @@ export const stacked = (name: string): string => `all:${name}`;
  */
 export function loopGraph(step: LoweredStep): Graph {
   const b = new GraphBuilder();
-  const iteration = b.input('iteration', 'int64', []);
-  const proceed = b.input('proceed', 'bool', []);
+  b.reserve(step.graph.initializers.keys());
+  for (const made of step.graph.nodes) b.reserve(made.outputs);
+  const iteration = b.input(b.fresh('iteration'), 'int64', []);
+  const proceed = b.input(b.fresh('proceed'), 'bool', []);
   const carriedIn: ValueInfo[] = step.carried.map(({ name, dtype, dims }) => ({ name, dtype, shape: dims }));
   for (const { name, dtype, shape } of carriedIn) b.input(name, dtype, shape);
   const rows = [
@@ -42,7 +47,7 @@ export function loopGraph(step: LoweredStep): Graph {
     domain: '',
     name: 'steps',
     inputs: [STEPS_INPUT, 'always', ...step.carried.map(({ name }) => name)],
-    outputs: [...step.carried.map(({ name }) => `${name}:out`), ...step.results],
+    outputs: [...step.carried.map(({ name }) => carriedOut(name)), ...step.results],
     attributes: { body: { type: 'graph', value: body } },
   };
   return {
@@ -55,7 +60,7 @@ export function loopGraph(step: LoweredStep): Graph {
       ...rows.map(({ name, dtype, dims }) => ({ name: stacked(name), dtype, shape: [STEPS_INPUT, ...dims] })),
     ],
     outputs: [
-      ...carriedIn.map((info) => ({ ...info, name: `${info.name}:out` })),
+      ...carriedIn.map((info) => ({ ...info, name: carriedOut(info.name) })),
       ...step.results.map((name) => ({ name, dtype: 'float32' as const, shape: [STEPS_INPUT] })),
     ],
     valueInfo: new Map(),

@@ -1,6 +1,6 @@
+import { invariant } from '../../errors.ts';
 import { appendGradients } from '../autodiff/backward.ts';
 import type { Target } from '../autodiff/rule.ts';
-import { invariant } from '../../errors.ts';
 import { GraphBuilder } from '../onnx/builder.ts';
 import type { DType } from '../onnx/dtype.ts';
 import type { Graph } from '../onnx/model.ts';
@@ -56,19 +56,21 @@ export function scalarNames(program: Program): { readonly given: string[]; reado
 
 /** Lowers a Program to its training step for an engine. */
 export function lowerStep(program: Program, target: Target): LoweredStep {
-  const b = new GraphBuilder();
+  const b = builderBefore(program.graph);
   const { given, derived } = scalarNames(program);
   const units = parameterUnits(program);
   const carried: Carried[] = [];
   const carry = (name: string, dtype: DType, dims: readonly number[], members: readonly Member[]) => {
-    const input = b.input(name, dtype, dims);
+    const input = b.input(members[0]?.name === name ? name : b.fresh(name), dtype, dims);
     return {
       input,
       to: (next: string) => carried.push({ name: input, next, dtype, dims, members }),
     };
   };
 
-  const parameters = units.map((unit, i) => carry(`parameters:${i}`, 'float32', unitDims(unit), unit.members));
+  const parameters = units.map((unit, i) =>
+    carry(`parameters:${i}`, 'float32', unitDims(unit), unit.members),
+  );
   const states = program.state.map(({ initial }) => {
     const { dtype, dims } = initializer(program, initial);
     return carry(initial, dtype, dims, [{ name: initial, dims, offset: 0, size: sizeOf(dims) }]);
@@ -110,7 +112,11 @@ export function lowerStep(program: Program, target: Target): LoweredStep {
     });
     const nextOf = new Map(program.state.map(({ initial, next }) => [initial, next]));
     stateUnits(program).forEach((unit, i) => {
-      average(`ema:state:${i}`, unit, pack(b, unit, (name) => nextOf.get(name)!));
+      average(
+        `ema:state:${i}`,
+        unit,
+        pack(b, unit, (name) => nextOf.get(name)!),
+      );
     });
   }
   const results = [program.loss, ...program.metrics];
@@ -124,7 +130,10 @@ export function lowerGradients(
   target: Target,
 ): { readonly graph: Graph; readonly gradients: ReadonlyMap<string, string> } {
   const b = new GraphBuilder();
-  const free = [...program.parameters.map(({ name }) => name), ...program.state.map(({ initial }) => initial)];
+  const free = [
+    ...program.parameters.map(({ name }) => name),
+    ...program.state.map(({ initial }) => initial),
+  ];
   for (const name of free) {
     const { dtype, dims } = initializer(program, name);
     b.input(name, dtype, dims);
@@ -135,7 +144,10 @@ export function lowerGradients(
   const gradients = gradientsOf(b, program, target);
   // Identity, because two parameters may share one gradient value and an output needs its own name.
   const named = new Map(
-    [...gradients].map(([name, value]) => [name, b.op('Identity', [value], {}, { name: `gradient:${name}` })]),
+    [...gradients].map(([name, value]) => [
+      name,
+      b.op('Identity', [value], {}, { name: `gradient:${name}` }),
+    ]),
   );
   b.output(program.loss, ...named.values());
   return { graph: b.build('gradients'), gradients: named };
@@ -148,6 +160,14 @@ function initializer(program: Program, name: string): Tensor {
   const value = program.graph.initializers.get(name);
   invariant(value, `the Program trains or carries "${name}", which is no initializer of its graph`);
   return value;
+}
+
+/** A builder that leaves all names of a graph free until it is appended. */
+function builderBefore(graph: Graph): GraphBuilder {
+  const b = new GraphBuilder();
+  b.reserve(graph.initializers.keys());
+  for (const node of graph.nodes) b.reserve(node.outputs);
+  return b;
 }
 
 /** The Program's nodes with what stays constant; parameters and state come from outside. */
@@ -201,26 +221,17 @@ function unpack(b: GraphBuilder, input: string, unit: Unit<unknown>): void {
 }
 
 /** The members' values laid end to end. */
-function pack(b: GraphBuilder, unit: Unit<unknown>, valueOf: (name: string) => string): string {
-  if (unit.members.length === 1) return valueOf(unit.members[0]!.name);
+function pack(b: GraphBuilder, unit: Unit<unknown>, read: (name: string) => string): string {
+  if (unit.members.length === 1) return read(unit.members[0]!.name);
   const flat = unit.members.map(({ name, dims }) =>
-    dims.length === 1 ? valueOf(name) : b.op('Reshape', [valueOf(name), b.ints([-1])]),
+    dims.length === 1 ? read(name) : b.op('Reshape', [read(name), b.ints([-1])]),
   );
   return b.op('Concat', flat, { axis: 0 });
 }
 
 /** Gradients of all parameters by name, zero where the loss does not depend on one. */
-function gradientsOf(b: GraphBuilder, program: Program, target: Target): ReadonlyMap<string, string> {
-  const names = program.parameters.map(({ name }) => name);
-  const found = appendGradients(b, program.loss, names, target);
-  return new Map(
-    names.map((name) => {
-      const gradient = found.get(name);
-      if (gradient !== undefined) return [name, gradient];
-      return [name, b.op('Expand', [b.constant(0), b.ints(b.dims(name))])];
-    }),
-  );
-}
+const gradientsOf = (b: GraphBuilder, program: Program, target: Target): ReadonlyMap<string, string> =>
+  appendGradients(b, { outputs: program.loss, wrt: program.parameters.map(({ name }) => name), target });
 
 /** Clipping by global norm: g * c / max(c, norm), the norm over all gradients together. Pascanu et al. 2013, arXiv:1211.5063. */
 function clip(b: GraphBuilder, gradients: readonly string[], clipNorm: number | undefined): string[] {

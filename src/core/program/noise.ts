@@ -1,5 +1,5 @@
-import { Random } from '../random.ts';
 import { sizeOf } from '../onnx/tensor.ts';
+import { Random } from '../random.ts';
 import type { NoiseInput } from './program.ts';
 
 /**
