@@ -17,6 +17,7 @@ import { cosh } from './cosh.ts';
 import { cumSum } from './cum-sum.ts';
 import { div } from './div.ts';
 import { dropout } from './dropout.ts';
+import { einsum } from './einsum.ts';
 import { elu } from './elu.ts';
 import { erf } from './erf.ts';
 import { exp } from './exp.ts';
@@ -28,15 +29,19 @@ import { gatherNd } from './gather-nd.ts';
 import { hardSigmoid } from './hard-sigmoid.ts';
 import { hardSwish } from './hard-swish.ts';
 import { identity } from './identity.ts';
+import { instanceNormalization } from './instance-normalization.ts';
+import { layerNormalization } from './layer-normalization.ts';
 import { leakyRelu } from './leaky-relu.ts';
 import { log } from './log.ts';
 import { logSoftmax } from './log-softmax.ts';
+import { lpNormalization } from './lp-normalization.ts';
 import { max } from './max.ts';
 import { mean } from './mean.ts';
 import { min } from './min.ts';
 import { mish } from './mish.ts';
 import { mul } from './mul.ts';
 import { neg } from './neg.ts';
+import { negativeLogLikelihoodLoss } from './negative-log-likelihood-loss.ts';
 import { pRelu } from './p-relu.ts';
 import { pad } from './pad.ts';
 import { pow } from './pow.ts';
@@ -61,6 +66,7 @@ import { sin } from './sin.ts';
 import { sinh } from './sinh.ts';
 import { slice } from './slice.ts';
 import { softmax } from './softmax.ts';
+import { softmaxCrossEntropyLoss } from './softmax-cross-entropy-loss.ts';
 import { softplus } from './softplus.ts';
 import { softsign } from './softsign.ts';
 import { split } from './split.ts';
@@ -97,6 +103,7 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   cumSum,
   div,
   dropout,
+  einsum,
   elu,
   erf,
   exp,
@@ -108,15 +115,19 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   hardSigmoid,
   hardSwish,
   identity,
+  instanceNormalization,
+  layerNormalization,
   leakyRelu,
   logSoftmax,
   log,
+  lpNormalization,
   max,
   mean,
   min,
   mish,
   mul,
   neg,
+  negativeLogLikelihoodLoss,
   pRelu,
   pad,
   pow,
@@ -140,6 +151,7 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   sin,
   sinh,
   slice,
+  softmaxCrossEntropyLoss,
   softmax,
   softplus,
   softsign,
