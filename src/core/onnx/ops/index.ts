@@ -1,6 +1,7 @@
 import { arrange } from './arrange.ts';
 import { binary } from './binary.ts';
 import { cast } from './cast.ts';
+import { classLoss } from './class-loss.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
 import { control } from './control.ts';
@@ -24,6 +25,7 @@ const definitions: readonly OpDefinition[] = [
   ...arrange,
   ...binary,
   ...cast,
+  ...classLoss,
   ...concat,
   ...constant,
   ...control,
