@@ -1,12 +1,11 @@
 import { intAttribute } from '../../onnx/attributes.ts';
-import type { GraphBuilder } from '../../onnx/builder.ts';
 import { sizeOf } from '../../onnx/tensor.ts';
-import type { GradientRule } from '../rule.ts';
-import { zerosLike } from '../zeros-like.ts';
+import { fromStart, scatterAdd, steps } from '../emit/scatter-add.ts';
+import type { GradientRule, RuleContext } from '../rule.ts';
 
 /**
- * y[i] = x[index[i]] with index tuples in the last dimension; dx = dy added where it came from. Leading batch dimensions,
- * which ScatterND has not, become part of the tuples. https://onnx.ai/onnx/operators/onnx__GatherND.html
+ * y[i] = x[index[i]] with index tuples in the last dimension; dx = dy added where it came from, by flat element
+ * positions (tuple times strides, plus the start of its batch entry). https://onnx.ai/onnx/operators/onnx__GatherND.html
  */
 export const gatherNd: GradientRule = {
   op: 'GatherND',
@@ -31,23 +30,25 @@ export const gatherNd: GradientRule = {
       attributes: { batch_dims: 1 },
     },
   ],
-  backward: (c) => {
-    const tuples = withBatch(c.b, c.x(1), intAttribute(c.node, 'batch_dims', 0));
-    const zeros = zerosLike(c.b, c.x(0));
-    return [c.b.op('ScatterND', [zeros, tuples, c.dy(0)], { reduction: 'add' }), undefined];
-  },
+  backward: (c) => [gradient(c), undefined],
 };
 
-/** Index tuples with their batch coordinates put in front. */
-function withBatch(b: GraphBuilder, indices: string, batchDims: number): string {
-  if (batchDims === 0) return indices;
-  const dims = b.dims(indices);
-  const batch = dims.slice(0, batchDims);
-  const coordinates = Array.from({ length: sizeOf(batch) }, (_, n) =>
-    batch.map((dim, i) => Math.floor(n / sizeOf(batch.slice(i + 1))) % dim),
-  ).flat();
-  const inner = dims.slice(batchDims, -1);
-  const constant = b.constant(coordinates, 'int64', [...batch, ...inner.map(() => 1), batchDims]);
-  const spread = b.op('Expand', [constant, b.ints([...batch, ...inner, batchDims])]);
-  return b.op('Concat', [spread, indices], { axis: dims.length - 1 });
+function gradient(c: RuleContext): string {
+  const { b } = c;
+  const dims = b.dims(c.x(0));
+  const tuples = b.dims(c.x(1));
+  const batch = intAttribute(c.node, 'batch_dims', 0);
+  const depth = tuples.at(-1)!;
+  const pitch = dims.map((_, i) => sizeOf(dims.slice(i + 1)));
+
+  const indexed = dims.slice(batch, batch + depth);
+  const index = fromStart(b, c.x(1), b.ints(indexed));
+  const places = b.op('Mul', [index, b.ints(pitch.slice(batch, batch + depth))]);
+  const starts = b.op('ReduceSum', [places, b.ints([tuples.length - 1])], { keepdims: 1 });
+  // x as [batch, picked, inner]; starts count from the beginning of each batch entry.
+  const [entries, inner] = [sizeOf(dims.slice(0, batch)), sizeOf(dims.slice(batch + depth))];
+  const picked = sizeOf(tuples.slice(batch, -1));
+  const column = b.op('Reshape', [starts, b.ints([entries, picked, 1])]);
+  const blocks = b.op('Add', [column, steps(b, entries, sizeOf(dims.slice(batch)), 0, 3)]);
+  return scatterAdd(b, dims, b.op('Add', [blocks, steps(b, inner, 1, 2, 3)]), c.dy(0));
 }

@@ -1,6 +1,7 @@
 import { numbers, sizeOf } from '../../onnx/tensor.ts';
+import { arithmetic } from '../emit/arithmetic.ts';
 import { axisAttribute } from '../emit/axis.ts';
-import { scatterRows } from '../emit/row-scatter.ts';
+import { fromStart, scatterAdd, steps } from '../emit/scatter-add.ts';
 import type { GradientRule, RuleContext } from '../rule.ts';
 
 /**
@@ -39,17 +40,24 @@ function gradient(c: RuleContext): string {
   const { b } = c;
   const dims = b.dims(c.x(0));
   const axis = axisAttribute(c, 0);
+  const length = dims[axis]!;
   const known = b.type(c.x(1)).constant;
   const count = sizeOf(b.dims(c.x(1)));
-  const stacked = [...dims.slice(0, axis), count, ...dims.slice(axis + 1)];
-  const rows =
-    b.dims(c.dy(0)).join() === stacked.join() ? c.dy(0) : b.op('Reshape', [c.dy(0), b.ints(stacked)]);
-  if (!known || count !== 1) return scatterRows(b, dims, rows, c.x(1), axis);
-
-  const index = numbers(known)[0]!;
-  const before = index < 0 ? index + dims[axis]! : index;
-  const pads = [...dims, ...dims].map(() => 0);
-  pads[axis] = before;
-  pads[axis + dims.length] = dims[axis]! - 1 - before;
-  return b.op('Pad', [rows, b.ints(pads)]);
+  if (known && count === 1) {
+    const index = numbers(known)[0]!;
+    const before = index < 0 ? index + length : index;
+    const pads = [...dims, ...dims].map(() => 0);
+    pads[axis] = before;
+    pads[axis + dims.length] = length - 1 - before;
+    const kept = b.ints(dims.map((dim, i) => (i === axis ? 1 : dim)));
+    return b.op('Pad', [b.op('Reshape', [c.dy(0), kept]), b.ints(pads)]);
+  }
+  // x as [outer, length, inner], dy as [outer, count, inner]: element (o, k, i) came from (o, index k, i).
+  const outer = sizeOf(dims.slice(0, axis));
+  const inner = sizeOf(dims.slice(axis + 1));
+  const m = arithmetic(b, 'int64');
+  const column = b.op('Reshape', [m.cast(c.x(1)), b.ints([1, count, 1])]);
+  const rows = m.mul(fromStart(b, column, m.number(length)), inner);
+  const blocks = m.add(rows, steps(b, outer, length * inner, 0, 3));
+  return scatterAdd(b, dims, m.add(blocks, steps(b, inner, 1, 2, 3)), c.dy(0));
 }

@@ -15,6 +15,7 @@ import { concat } from './concat.ts';
 import { cos } from './cos.ts';
 import { cosh } from './cosh.ts';
 import { cumSum } from './cum-sum.ts';
+import { depthToSpace } from './depth-to-space.ts';
 import { div } from './div.ts';
 import { dropout } from './dropout.ts';
 import { einsum } from './einsum.ts';
@@ -69,6 +70,7 @@ import { softmax } from './softmax.ts';
 import { softmaxCrossEntropyLoss } from './softmax-cross-entropy-loss.ts';
 import { softplus } from './softplus.ts';
 import { softsign } from './softsign.ts';
+import { spaceToDepth } from './space-to-depth.ts';
 import { split } from './split.ts';
 import { sqrt } from './sqrt.ts';
 import { squeeze } from './squeeze.ts';
@@ -79,6 +81,7 @@ import { tan } from './tan.ts';
 import { tanh } from './tanh.ts';
 import { thresholdedRelu } from './thresholded-relu.ts';
 import { tile } from './tile.ts';
+import { topK } from './top-k.ts';
 import { transpose } from './transpose.ts';
 import { trilu } from './trilu.ts';
 import { unsqueeze } from './unsqueeze.ts';
@@ -101,6 +104,7 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   cos,
   cosh,
   cumSum,
+  depthToSpace,
   div,
   dropout,
   einsum,
@@ -155,6 +159,7 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   softmax,
   softplus,
   softsign,
+  spaceToDepth,
   split,
   sqrt,
   squeeze,
@@ -164,6 +169,7 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   tanh,
   thresholdedRelu,
   tile,
+  topK,
   transpose,
   trilu,
   unsqueeze,
