@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox';
 import type { RawSample } from './dataset.ts';
+import type { Upload } from './upload.ts';
 
 /** Bytes a format may read: by position, so that archives of any size stay out of memory. */
 export interface Source {
@@ -15,23 +16,27 @@ export interface Reject {
   readonly reason: string;
 }
 
+/** The beginning of one file of the upload, containers opened. */
+export interface Head {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 /**
- * One dataset format: an archive of class folders, IDX files, NPZ, CSV. A dataset may be several files (IDX: images
- * and labels). Adding a format = one such file and one registry line.
+ * One dataset format: folders of pictures, IDX, NPZ, CSV. Formats see files, never containers: zip, tar and gzip are
+ * opened before. Adding a format = one such file and one registry line.
  */
 export interface DatasetFormat<S extends TObject = TObject> {
   readonly name: string;
   readonly summary: string;
   readonly options: S;
-  /** Whether these files are of this format, from their first bytes alone. */
-  sniff(files: readonly { readonly name: string; readonly head: Uint8Array }[]): boolean;
+  /** Order of rows: by `source` within the dataset, or as the records come. */
+  readonly order: 'source' | 'file';
+  /** Whether these files are of this format, by their first bytes alone. */
+  sniff(heads: readonly Head[]): boolean;
   /**
-   * Streams the records in a stable order. Unreadable records go to `reject` and are skipped; a file that is no such
-   * format at all, or is unsafe (paths that escape, bombs), throws DATA_UNREADABLE.
+   * Streams the records in a stable order. Unreadable records go to `reject` and are skipped; an upload that is no
+   * such format at all throws DATA_UNREADABLE.
    */
-  open(
-    files: readonly Source[],
-    options: Static<S>,
-    reject: (reject: Reject) => void,
-  ): AsyncIterable<RawSample>;
+  open(upload: Upload, options: Static<S>, reject: (reject: Reject) => void): AsyncIterable<RawSample>;
 }
