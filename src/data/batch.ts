@@ -1,0 +1,193 @@
+import type { NDArray } from '../core/ndarray.ts';
+import { dtypes, type TypedArray } from '../core/onnx/dtype.ts';
+import { sizeOf } from '../core/onnx/tensor.ts';
+import { RetortError } from '../errors.ts';
+import { identity } from './affine.ts';
+import { type AugmentPlan, mixWeight, noAugment, partnersOf, transformOf } from './augment/pipeline.ts';
+import type { Dataset } from './dataset.ts';
+import type { InputPlan } from './preprocess.ts';
+import { PictureWriter } from './sample-picture.ts';
+import { writeLabels } from './write-labels.ts';
+
+export interface BatchPlan {
+  /** By teacher input. */
+  readonly inputs: Readonly<Record<string, InputPlan>>;
+  /** Default: none (evaluation). */
+  readonly augment?: AugmentPlan;
+  readonly seed: number;
+  /** Label smoothing s: (1 - s) one-hot + s / C. */
+  readonly smoothing?: number;
+  /** Per row: 1 where the label may be used. Default: every label there is. */
+  readonly labelled?: Uint8Array;
+  /** Classes of the labels, when the teacher has more than the dataset. */
+  readonly classes?: number;
+}
+
+export interface Batch {
+  /** [B, ...] by teacher input, in the plan's type. */
+  readonly inputs: Readonly<Record<string, NDArray>>;
+  /** [B, C] distributions, all zero in rows without a label. */
+  readonly labels: Float32Array;
+}
+
+/** Makes batches of one plan. The same row of the same epoch gives the same pixels, wherever it stands in a batch. */
+export class BatchMaker {
+  readonly #dataset: Dataset;
+  readonly #plan: BatchPlan;
+  readonly #augment: AugmentPlan;
+  readonly #writers = new Map<string, PictureWriter>();
+  readonly #classes: number;
+  #partners: { readonly epoch: number; readonly of: Uint32Array } | undefined;
+
+  constructor(dataset: Dataset, plan: BatchPlan) {
+    this.#dataset = dataset;
+    this.#plan = plan;
+    this.#augment = plan.augment ?? noAugment;
+    this.#classes = plan.classes ?? dataset.classes.length;
+    if (this.#classes < dataset.classes.length) {
+      throw new RetortError(
+        'DATA_MISMATCH',
+        `the dataset has ${dataset.classes.length} classes, the teacher ${this.#classes}`,
+        { hint: 'Map class names to teacher outputs in labels.classes.' },
+      );
+    }
+    for (const [name, input] of Object.entries(plan.inputs)) {
+      if (input.picture) this.#writers.set(name, new PictureWriter(input));
+      else if (this.#augment.geometric.length > 0) {
+        throw new RetortError(
+          'SPEC_INVALID',
+          `input ${name} holds no pictures, so they cannot be augmented`,
+          {
+            hint: `Leave out ${this.#augment.geometric.map(({ entry }) => entry.name).join(', ')}.`,
+          },
+        );
+      }
+    }
+  }
+
+  /** Assembles these rows of this epoch, into the buffers of `into` where it is given. */
+  async assemble(rows: ArrayLike<number>, epoch: number, into?: Batch): Promise<Batch> {
+    const count = rows.length;
+    const batch = into ?? this.buffers(count);
+    const partners = this.#augment.mixing
+      ? Uint32Array.from(rows, (row) => this.#partner(row, epoch))
+      : undefined;
+    const weights =
+      partners && Float64Array.from(rows, (row) => mixWeight(this.#augment, this.#plan.seed, epoch, row));
+    const wanted = partners ? [...Array.from(rows), ...partners] : rows;
+    const read = new Map<string, NDArray>();
+    for (const { column } of Object.values(this.#plan.inputs)) {
+      if (!read.has(column)) read.set(column, await this.#dataset.read(column, wanted));
+    }
+    for (const [name, input] of Object.entries(this.#plan.inputs)) {
+      const raw = read.get(input.column)!;
+      const out = batch.inputs[name]!;
+      if (input.picture) this.#writePictures(name, raw, wanted, epoch, out, weights);
+      else writeArrays(input, raw, out, weights);
+    }
+    const { smoothing = 0, labelled } = this.#plan;
+    writeLabels(batch.labels, this.#classes, this.#dataset.labels, rows, {
+      smoothing,
+      labelled,
+      partners,
+      weights,
+    });
+    return batch;
+  }
+
+  /** Fresh buffers for a batch of `count` rows. */
+  buffers(count: number): Batch {
+    const inputs = Object.entries(this.#plan.inputs).map(([name, { dtype, dims }]): [string, NDArray] => {
+      const size = count * sizeOf(dims);
+      const data = new dtypes[dtype].array(new ArrayBuffer((size * dtypes[dtype].bits) / 8), 0, size);
+      return [name, { dtype, dims: [count, ...dims], data }];
+    });
+    return { inputs: Object.fromEntries(inputs), labels: new Float32Array(count * this.#classes) };
+  }
+
+  #partner(row: number, epoch: number): number {
+    if (this.#partners?.epoch !== epoch) {
+      this.#partners = { epoch, of: partnersOf(this.#dataset.splits.train, this.#plan.seed, epoch) };
+    }
+    return this.#partners.of[row] ?? row;
+  }
+
+  #writePictures(
+    name: string,
+    raw: NDArray,
+    rows: ArrayLike<number>,
+    epoch: number,
+    out: NDArray,
+    weights: Float64Array | undefined,
+  ): void {
+    const writer = this.#writers.get(name)!;
+    const [height, width, channels] = this.#plan.inputs[name]!.picture!;
+    const size = height * width * channels;
+    const bytes = raw.data as Uint8Array;
+    const target = writable(out.data as TypedArray);
+    const augment = this.#augment.geometric.length > 0 ? this.#augment : undefined;
+    const map = (i: number) =>
+      augment ? transformOf(augment, this.#plan.seed, epoch, rows[i]!, height, width) : identity;
+    const count = out.dims[0]!;
+    for (let i = 0; i < count; i++) writer.write(bytes, i * size, map(i), target, i * size);
+    if (!weights) return;
+    const other = new Float32Array(size);
+    for (let i = 0; i < count; i++) {
+      writer.write(bytes, (count + i) * size, map(count + i), other, 0);
+      mix(target, i * size, other, 0, size, weights[i]!);
+    }
+  }
+}
+
+/** Convenience for a single batch. */
+export function assembleBatch(
+  dataset: Dataset,
+  rows: ArrayLike<number>,
+  epoch: number,
+  plan: BatchPlan,
+): Promise<Batch> {
+  return new BatchMaker(dataset, plan).assemble(rows, epoch);
+}
+
+/** Bytes are rounded and held within 0..255. */
+function writable(data: TypedArray): Float32Array | Uint8ClampedArray {
+  if (data instanceof Float32Array) return data;
+  if (data instanceof Uint8Array) return new Uint8ClampedArray(data.buffer, data.byteOffset, data.length);
+  throw new RetortError('DATA_MISMATCH', 'pictures can be fed as float32 or uint8 only');
+}
+
+function mix(
+  out: Float32Array | Uint8ClampedArray | Int32Array,
+  at: number,
+  other: ArrayLike<number>,
+  from: number,
+  size: number,
+  weight: number,
+): void {
+  for (let i = 0; i < size; i++) out[at + i] = weight * out[at + i]! + (1 - weight) * other[from + i]!;
+}
+
+/** x -> (x * scale - mean) / std over the last dimension; whole numbers pass as they are when nothing is declared. */
+function writeArrays(input: InputPlan, raw: NDArray, out: NDArray, weights: Float64Array | undefined): void {
+  const source = raw.data as TypedArray;
+  const target = out.data as TypedArray;
+  const { scale, mean, std } = input;
+  const isPlain = scale === 1 && mean.every((m) => m === 0) && std.every((s) => s === 1);
+  if (target instanceof BigInt64Array || target instanceof BigUint64Array) {
+    if (!isPlain || weights)
+      throw new RetortError('DATA_MISMATCH', `int64 column ${input.column} cannot be scaled or mixed`);
+    for (let i = 0; i < target.length; i++) target[i] = BigInt(source[i]!);
+    return;
+  }
+  const width = Math.max(mean.length, std.length);
+  const normal = (i: number): number => {
+    const c = i % width;
+    return (Number(source[i]) * scale - (mean[c] ?? mean[0]!)) / (std[c] ?? std[0]!);
+  };
+  const size = target.length / out.dims[0]!;
+  for (let i = 0; i < target.length; i++) {
+    const weight = weights?.[Math.floor(i / size)];
+    target[i] =
+      weight === undefined ? normal(i) : weight * normal(i) + (1 - weight) * normal(target.length + i);
+  }
+}
