@@ -126,7 +126,8 @@ export class GraphBuilder {
     this.node({
       op,
       domain: options.domain ?? '',
-      name: options.name ?? '',
+      // onnxruntime refuses two nodes of one name: a node is named like its (fresh) first output.
+      name: options.name === undefined ? '' : typeof wanted === 'number' ? outputs[0]! : options.name,
       inputs,
       outputs,
       attributes: Object.fromEntries(entries),
