@@ -22,6 +22,10 @@ export interface SessionOptions {
   readonly flushDenormals?: boolean;
   /** Files named by the model's external data, by location. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
+  /** How far the engine may rewrite the graph. Default `all`. */
+  readonly optimization?: 'disabled' | 'basic' | 'extended' | 'all';
+  /** The engine's own settings, by its names (`session.set_denormal_as_zero`: `1`). */
+  readonly config?: Readonly<Record<string, string>>;
 }
 
 export interface Session {

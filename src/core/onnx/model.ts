@@ -19,11 +19,15 @@ export interface ValueInfo {
   readonly shape: Shape | undefined;
   /** Wire bytes of a TypeProto that is not a plain tensor (sequence, map, optional, sparse). */
   readonly otherType?: Uint8Array;
+  /** What the type stands for ("IMAGE", "TENSOR"): TypeProto.denotation. */
+  readonly denotation?: string;
+  /** What each dimension stands for ("DATA_BATCH", ""): one per dimension of the file's shape. */
+  readonly dimDenotations?: readonly string[];
   readonly doc?: string;
   readonly rest?: Uint8Array;
 }
 
-export type Attribute =
+type AttributeValue =
   | { readonly type: 'float'; readonly value: number }
   | { readonly type: 'int'; readonly value: bigint }
   | { readonly type: 'string'; readonly value: Uint8Array }
@@ -36,6 +40,8 @@ export type Attribute =
   | { readonly type: 'graphs'; readonly value: readonly Graph[] }
   /** Anything else (references, sparse tensors, type protos): the whole AttributeProto as wire bytes. */
   | { readonly type: 'other'; readonly value: Uint8Array };
+
+export type Attribute = AttributeValue & { readonly rest?: Uint8Array };
 
 export interface Node {
   readonly op: string;

@@ -15,6 +15,8 @@ export interface Tensor {
   /** Where the data lie when they are not in the model file and have not been loaded. */
   readonly external?: ExternalData;
   readonly doc?: string;
+  /** Wire bytes of TensorProto fields that we do not interpret. */
+  readonly rest?: Uint8Array;
 }
 
 export interface ExternalData {

@@ -1,0 +1,34 @@
+/** What the protobuf reader and writer share: the shape of the generated field table, and tags. */
+
+export interface FieldInfo {
+  readonly number: number;
+  readonly type: 'int32' | 'int64' | 'uint64' | 'float' | 'double' | 'string' | 'bytes' | 'message';
+  readonly repeated?: true;
+}
+
+/** One message of `fields.gen.ts`: only the fields we interpret. */
+export interface MessageInfo {
+  readonly message: string;
+  readonly fields: Readonly<Record<string, FieldInfo>>;
+}
+
+export type FieldName<M extends MessageInfo> = keyof M['fields'] & string;
+
+export const VARINT = 0;
+export const FIXED64 = 1;
+export const DELIMITED = 2;
+export const FIXED32 = 5;
+
+const wires = {
+  int32: 0,
+  int64: 0,
+  uint64: 0,
+  float: 5,
+  double: 1,
+  string: 2,
+  bytes: 2,
+  message: 2,
+} as const;
+
+/** The wire type one value of this field is written with. */
+export const wireOf = (field: FieldInfo): number => wires[field.type];
