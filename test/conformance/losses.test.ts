@@ -51,7 +51,7 @@ async function graphLoss(loss: Loss, numbers: LossNumbers, options: Record<strin
     },
     options,
   );
-  const gradient = appendGradients(b, { loss: value, wrt: [student], target: 'ort-cpu' }).get(student)!;
+  const gradient = appendGradients(b, { outputs: value, wrt: [student], target: 'ort-cpu' }).get(student)!;
   b.output(value, gradient);
   const feed = {
     dtype: 'float32' as const,

@@ -19,7 +19,6 @@ const options = Type.Object(
 );
 
 const ladder: readonly Static<typeof options>[] = [
-  [],
   [8],
   [16],
   [32],
