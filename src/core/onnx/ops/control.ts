@@ -1,3 +1,4 @@
+import { RetortError } from '../../../errors.ts';
 import { graphAttribute, intAttribute, intsAttribute } from '../attributes.ts';
 import type { Dim, Shape } from '../model.ts';
 import { integersOf, unknownType } from './context.ts';
@@ -13,14 +14,28 @@ const joinTypes = (a: ValueType, b: ValueType): ValueType => ({
 
 const bare = (type: ValueType | undefined): ValueType => ({ dtype: type?.dtype, shape: type?.shape });
 
+/** A known condition leaves one branch; otherwise a branch that contradicts these shapes is never taken with them. */
 function inferIf(c: InferContext): ValueType[] {
-  const [yes, no] = ['then_branch', 'else_branch'].map((name) => {
-    const graph = graphAttribute(c.node, name);
-    return graph && c.body?.(graph, []);
-  });
   const condition = c.inputs[0]?.constant;
-  if (condition) return [...((condition.bytes[0] ? yes : no) ?? [])];
-  return c.node.outputs.map((_, i) => (yes?.[i] && no?.[i] ? joinTypes(yes[i], no[i]) : unknownType));
+  const branches = condition
+    ? [condition.bytes[0] ? 'then_branch' : 'else_branch']
+    : ['then_branch', 'else_branch'];
+  const found: (readonly ValueType[])[] = [];
+  let contradiction: unknown;
+  for (const name of branches) {
+    const graph = graphAttribute(c.node, name);
+    if (!graph || !c.body) return [];
+    try {
+      found.push(c.body(graph, []));
+    } catch (error) {
+      if (!(error instanceof RetortError && error.code === 'ONNX_SHAPE')) throw error;
+      contradiction = error;
+    }
+  }
+  const [one, other] = found;
+  if (!one) throw contradiction;
+  if (!other) return condition ? [...one] : one.map(bare);
+  return c.node.outputs.map((_, i) => (one[i] && other[i] ? joinTypes(one[i], other[i]) : unknownType));
 }
 
 /** Types of values carried round a body whose shapes may change on the way: widened until they hold. */
