@@ -20,12 +20,23 @@ import type { Tensor } from './tensor.ts';
 import type { FieldName, MessageInfo } from './wire.ts';
 import { WireReader } from './wire-reader.ts';
 
+const MAX_FILE = 2 ** 31 - 1;
+
 /**
  * Reads an ONNX file. ONNX_MALFORMED names the message and field that cannot be read; whether a readable model makes
  * sense is for `checkModel`. Tensor data are views of `bytes`. "ai.onnx" becomes '', its other spelling.
  */
 export function decodeModel(bytes: Uint8Array): Model {
   if (bytes.length === 0) throw new RetortError('ONNX_MALFORMED', 'the model file is empty');
+  if (bytes.length > MAX_FILE) {
+    throw new RetortError(
+      'ONNX_UNSUPPORTED',
+      `the model file has ${bytes.length} bytes; ONNX files end at 2 GiB`,
+      {
+        hint: 'Export it with external data.',
+      },
+    );
+  }
   const reader: WireReader<typeof ModelProto> = WireReader.open(bytes, ModelProto);
   const graph = reader.child('graph', GraphProto);
   if (!graph) reader.fail('missing', 'graph');
@@ -43,7 +54,7 @@ export function decodeModel(bytes: Uint8Array): Model {
   const metadata = reader.each(
     'metadata_props',
     StringStringEntryProto,
-    (entry) => [entry.string('key'), entry.string('value')] as const,
+    (entry) => [entry.string('key'), entry.text('value') ?? ''] as const,
   );
   return {
     irVersion,

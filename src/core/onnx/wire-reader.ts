@@ -1,28 +1,17 @@
 import { RetortError } from '../../errors.ts';
 import {
+  concat,
   DELIMITED,
-  FIXED32,
-  FIXED64,
   type FieldInfo,
   type FieldName,
   type MessageInfo,
   VARINT,
   wireOf,
 } from './wire.ts';
+import { WireCursor } from './wire-cursor.ts';
 
 /** Nested messages, as in protobuf's own readers; a sub-graph takes three levels. */
 const MAX_DEPTH = 100;
-/**
- * Units of decoded structure per file (1 a number, 4 a string, 12 a message): a few megabytes of empty messages
- * must not become gigabytes of objects. The largest real graphs stay below a tenth of it.
- */
-const MAX_UNITS = 32_000_000;
-
-interface Source {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-  units: number;
-}
 
 interface Parent {
   readonly reader: WireReader<MessageInfo>;
@@ -39,7 +28,7 @@ const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
  * and remembers where values start; accessors decode on demand. Byte values are views, never copies.
  */
 export class WireReader<M extends MessageInfo> {
-  readonly #source: Source;
+  readonly #cursor: WireCursor;
   readonly #info: M;
   readonly #parent: Parent | undefined;
   readonly #depth: number;
@@ -49,28 +38,20 @@ export class WireReader<M extends MessageInfo> {
   /** Start and end, with tags, of the fields that are not in the table, by turns. */
   readonly #unknown: number[] = [];
   readonly #start: number;
-  #at: number;
-  /** The last varint, as two unsigned halves: bigints are slow by the million. */
-  #low = 0;
-  #high = 0;
 
-  private constructor(source: Source, info: M, start: number, end: number, parent?: Parent) {
-    this.#source = source;
+  private constructor(cursor: WireCursor, info: M, start: number, end: number, parent?: Parent) {
+    this.#cursor = cursor;
     this.#info = info;
     this.#parent = parent;
     this.#depth = parent ? parent.reader.#depth + 1 : 0;
     this.#start = start;
-    this.#at = start;
     this.#end = end;
     if (this.#depth > MAX_DEPTH) this.fail(`nested deeper than ${MAX_DEPTH} messages`);
     this.#scan();
   }
 
   static open<M extends MessageInfo>(file: Uint8Array, info: M): WireReader<M> {
-    // A plain view also where the caller has a Node Buffer, whose `slice` means something else.
-    const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return new WireReader({ bytes, view, units: MAX_UNITS }, info, 0, bytes.length);
+    return new WireReader(new WireCursor(file), info, 0, file.length);
   }
 
   /** Where this message is: `ModelProto.graph.node[3]`. */
@@ -119,9 +100,8 @@ export class WireReader<M extends MessageInfo> {
   int(field: FieldName<M>): bigint | undefined {
     const start = this.#last(field);
     if (start === undefined) return undefined;
-    this.#at = start;
-    this.#varint();
-    return this.#int64();
+    this.#number(start);
+    return this.#cursor.int64;
   }
 
   /** An integer that must fit a JavaScript number. */
@@ -134,7 +114,7 @@ export class WireReader<M extends MessageInfo> {
 
   float(field: FieldName<M>): number | undefined {
     const start = this.#last(field);
-    return start === undefined ? undefined : this.#source.view.getFloat32(start, true);
+    return start === undefined ? undefined : this.#cursor.view.getFloat32(start, true);
   }
 
   /** Repeated integers, packed or not. */
@@ -142,7 +122,7 @@ export class WireReader<M extends MessageInfo> {
     const values: bigint[] = [];
     this.#eachVarint(field, () => {
       this.#charge(1);
-      values.push(this.#int64());
+      values.push(this.#cursor.int64);
     });
     return values;
   }
@@ -167,10 +147,10 @@ export class WireReader<M extends MessageInfo> {
     const view = new DataView(bytes.buffer);
     let at = 0;
     this.#eachVarint(field, () => {
-      if (size === 1) bytes[at] = this.#low;
-      else if (size === 2) view.setUint16(at, this.#low, true);
-      else view.setUint32(at, this.#low, true);
-      if (size === 8) view.setUint32(at + 4, this.#high, true);
+      if (size === 1) bytes[at] = this.#cursor.low;
+      else if (size === 2) view.setUint16(at, this.#cursor.low, true);
+      else view.setUint32(at, this.#cursor.low, true);
+      if (size === 8) view.setUint32(at + 4, this.#cursor.high, true);
       at += size;
     });
     return bytes;
@@ -189,37 +169,41 @@ export class WireReader<M extends MessageInfo> {
 
   /** The bytes of this whole message. */
   get whole(): Uint8Array {
-    return this.#source.bytes.subarray(this.#start, this.#end);
+    return this.#cursor.bytes.subarray(this.#start, this.#end);
   }
 
   /** The wire bytes of all fields we do not interpret, in file order; undefined if there are none. */
   get rest(): Uint8Array | undefined {
     const pieces: Uint8Array[] = [];
     for (let i = 0; i < this.#unknown.length; i += 2) {
-      pieces.push(this.#source.bytes.subarray(this.#unknown[i], this.#unknown[i + 1]));
+      pieces.push(this.#cursor.bytes.subarray(this.#unknown[i], this.#unknown[i + 1]));
     }
     return pieces.length ? concat(pieces) : undefined;
   }
 
   #scan(): void {
+    const cursor = this.#cursor;
     this.#charge(12);
+    cursor.at = this.#start;
     let table = fieldsByNumber.get(this.#info);
     if (!table) {
       table = new Map(Object.entries(this.#info.fields).map(([name, info]) => [info.number, [name, info]]));
       fieldsByNumber.set(this.#info, table);
     }
-    while (this.#at < this.#end) {
-      const start = this.#at;
-      this.#varint();
-      const tag = this.#low;
-      if (this.#high !== 0 || tag >>> 3 === 0) this.fail(`no field has the tag at byte ${start}`);
-      const wire = tag & 7;
+    while (cursor.at < this.#end) {
+      const start = cursor.at;
+      this.#ensure(cursor.varint(this.#end));
+      const tag = cursor.low;
+      if (cursor.high !== 0 || tag >>> 3 === 0) this.fail(`no field has the tag at byte ${start}`);
       const known = table.get(tag >>> 3);
-      const value = this.#at;
-      this.#skip(wire, known?.[0] ?? `field ${tag >>> 3}`);
-      if (known) this.#record(known[0], known[1], wire, value);
-      else if (this.#unknown.at(-1) === start) this.#unknown[this.#unknown.length - 1] = this.#at;
-      else this.#unknown.push(start, this.#at);
+      const value = cursor.at;
+      this.#ensure(cursor.skip(tag & 7, this.#end), known?.[0] ?? `field ${tag >>> 3}`);
+      if (known) this.#record(known[0], known[1], tag & 7, value);
+      else if (this.#unknown.at(-1) === start) this.#unknown[this.#unknown.length - 1] = cursor.at;
+      else {
+        this.#charge(4);
+        this.#unknown.push(start, cursor.at);
+      }
     }
   }
 
@@ -235,63 +219,48 @@ export class WireReader<M extends MessageInfo> {
     else this.#values.set(info.number, [start]);
   }
 
-  #skip(wire: number, field: string): void {
-    if (wire === VARINT) this.#varint(field);
-    else if (wire === FIXED64) this.#at += 8;
-    else if (wire === FIXED32) this.#at += 4;
-    else if (wire === DELIMITED) {
-      this.#varint(field);
-      if (this.#high !== 0) this.fail('its length is beyond 4 GiB', field);
-      this.#at += this.#low;
-    } else this.fail(`wire type ${wire} is not used by ONNX`, field);
-    if (this.#at > this.#end) this.fail('runs past the end of the message', field);
+  /** Reads a number at a position that the scan has checked. */
+  #number(start: number): void {
+    this.#cursor.at = start;
+    this.#ensure(this.#cursor.varint(this.#end));
   }
 
-  #varint(field?: string, end = this.#end): void {
-    const { bytes } = this.#source;
-    let low = 0;
-    let high = 0;
-    for (let shift = 0; ; shift += 7) {
-      if (this.#at >= end) this.fail('the message ends inside a number', field);
-      const byte = bytes[this.#at++]!;
-      if (shift === 63 && byte > 1) this.fail('a number has more than 64 bits', field);
-      if (shift < 28) low |= (byte & 127) << shift;
-      else if (shift === 28) {
-        low |= (byte & 15) << 28;
-        high = (byte & 127) >> 4;
-      } else high |= (byte & 127) << (shift - 32);
-      if (byte < 128) break;
-    }
-    this.#low = low >>> 0;
-    this.#high = high >>> 0;
-  }
-
-  #int64(): bigint {
-    if (this.#high === 0) return BigInt(this.#low);
-    return BigInt.asIntN(64, (BigInt(this.#high) << 32n) | BigInt(this.#low));
+  #ensure(problem: string | undefined, field?: string): void {
+    if (problem) this.fail(problem, field);
   }
 
   #eachVarint(field: FieldName<M>, visit: () => void): void {
+    const cursor = this.#cursor;
     for (const start of this.#starts(field)) {
-      this.#at = Math.abs(start);
+      this.#number(Math.abs(start));
       if (start > 0) {
-        this.#varint(field);
         visit();
         continue;
       }
-      this.#varint(field);
-      const end = this.#at + this.#low;
-      while (this.#at < end) {
-        this.#varint(field, end);
+      const end = cursor.at + cursor.low;
+      while (cursor.at < end) {
+        this.#ensure(cursor.varint(end), field);
         visit();
       }
     }
   }
 
   #fixed(field: FieldName<M>, size: number): Uint8Array {
-    const pieces = this.#starts(field).map((start) =>
-      start > 0 ? this.#source.bytes.subarray(start, start + size) : this.#delimited(-start),
-    );
+    const starts = this.#starts(field);
+    const pieces: Uint8Array[] = [];
+    for (let i = 0; i < starts.length; ) {
+      if (starts[i]! < 0) pieces.push(this.#delimited(-starts[i++]!));
+      else {
+        // Single values, each behind its own tag: gathered by the run, not a view each.
+        const first = i;
+        while (i < starts.length && starts[i]! > 0) i++;
+        const run = new Uint8Array((i - first) * size);
+        for (let k = 0; k < run.length; k++) {
+          run[k] = this.#cursor.bytes[starts[first + Math.floor(k / size)]! + (k % size)]!;
+        }
+        pieces.push(run);
+      }
+    }
     if (pieces.some((piece) => piece.length % size !== 0)) {
       this.fail(`its length is no multiple of ${size}`, field);
     }
@@ -299,16 +268,16 @@ export class WireReader<M extends MessageInfo> {
   }
 
   #delimited(start: number): Uint8Array {
-    this.#at = start;
-    this.#varint();
-    return this.#source.bytes.subarray(this.#at, this.#at + this.#low);
+    this.#number(start);
+    const { at, low, bytes } = this.#cursor;
+    return bytes.subarray(at, at + low);
   }
 
   #open<C extends MessageInfo>(field: string, info: C, start: number, index: number | undefined) {
-    this.#at = start;
-    this.#varint();
+    this.#number(start);
+    const { at, low } = this.#cursor;
     const parent = { reader: this as unknown as WireReader<MessageInfo>, field, index };
-    return new WireReader(this.#source, info, this.#at, this.#at + this.#low, parent);
+    return new WireReader(this.#cursor, info, at, at + low, parent);
   }
 
   #name(bytes: Uint8Array, field: string): string {
@@ -320,8 +289,7 @@ export class WireReader<M extends MessageInfo> {
   }
 
   #charge(units: number): void {
-    this.#source.units -= units;
-    if (this.#source.units < 0) this.fail('the file holds more parts than any real model');
+    this.#ensure(this.#cursor.charge(units));
   }
 
   #field(field: FieldName<M>): FieldInfo {
@@ -335,16 +303,4 @@ export class WireReader<M extends MessageInfo> {
   #last(field: FieldName<M>): number | undefined {
     return this.#starts(field).at(-1);
   }
-}
-
-/** One piece as it is, several joined into new bytes. */
-export function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return joined;
 }

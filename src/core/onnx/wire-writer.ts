@@ -1,6 +1,5 @@
 import { RetortError } from '../../errors.ts';
-import { DELIMITED, type FieldName, type MessageInfo, wireOf } from './wire.ts';
-import { concat } from './wire-reader.ts';
+import { concat, DELIMITED, type FieldName, type MessageInfo, wireOf } from './wire.ts';
 
 /** protobuf readers, onnxruntime's among them, stop here. */
 const MAX_MESSAGE = 2 ** 31 - 1;

@@ -32,3 +32,15 @@ const wires = {
 
 /** The wire type one value of this field is written with. */
 export const wireOf = (field: FieldInfo): number => wires[field.type];
+
+/** One piece as it is, several joined into new bytes. */
+export function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!;
+  const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
+}
