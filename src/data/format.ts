@@ -30,6 +30,8 @@ export interface DatasetFormat<S extends TObject = TObject> {
   readonly name: string;
   readonly summary: string;
   readonly options: S;
+  /** The option that names where the labels are, for `labels.column` of the spec. */
+  readonly labelOption?: string;
   /** Order of rows: by `source` within the dataset, or as the records come. */
   readonly order: 'source' | 'file';
   /** Whether these files are of this format, by their first bytes alone. */

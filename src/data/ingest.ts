@@ -1,13 +1,13 @@
 import type { NDArray } from '../core/ndarray.ts';
+import { resolveOptions } from '../core/options.ts';
 import { RetortError } from '../errors.ts';
 import { unpack } from './archives/unpack.ts';
 import { contentHash } from './content-hash.ts';
 import type { Column, RawSample } from './dataset.ts';
 import type { Folder, Writer } from './folder.ts';
-import type { Source } from './format.ts';
+import type { DatasetFormat, Source } from './format.ts';
 import { isPicture } from './formats/raw-array.ts';
 import { orderedMap } from './ordered-map.ts';
-import { parseOptions } from './parse-options.ts';
 import type { PictureDecoder, PictureWish } from './picture.ts';
 import { Rejects } from './rejects.ts';
 import { RowLog } from './row-log.ts';
@@ -19,7 +19,9 @@ export interface IngestRequest {
   readonly files: readonly Source[];
   /** Default: sniffed. */
   readonly format?: string;
-  readonly options?: unknown;
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Where the labels are (`labels.column`), in formats that ask. */
+  readonly labelColumn?: string;
   /** Size and colour pictures are stored in. */
   readonly pictures?: PictureWish;
   /** Largest share of records that may be rejected. */
@@ -37,7 +39,11 @@ export interface IngestRequest {
 export async function ingest(request: IngestRequest): Promise<StoredIndex> {
   const upload = await unpack(request.files, request.limits);
   const format = await sniff(upload, request.format);
-  const options = parseOptions(format.options, request.options, 'data.options');
+  const options = resolveOptions(
+    format.options,
+    givenOptions(format, request),
+    `data.options (${format.name})`,
+  );
   const rejects = new Rejects();
   const rows = new RowLog();
   const columns = new ColumnFiles(request.folder);
@@ -79,7 +85,7 @@ export async function ingest(request: IngestRequest): Promise<StoredIndex> {
   } finally {
     await columns.close();
   }
-  rejects.check(upload.name, rows.length, request.maxRejects ?? 0.05);
+  rejects.check(upload.name, rows.length, request.maxRejects ?? 0.01);
   if (rows.length === 0) throw new RetortError('DATA_EMPTY', `${upload.name}: holds no records`);
 
   const { table, classes, sourcesHash } = rows.finish(format.order);
@@ -96,6 +102,17 @@ export async function ingest(request: IngestRequest): Promise<StoredIndex> {
   await put(request.folder, indexFile, new TextEncoder().encode(`${JSON.stringify(index, null, 1)}\n`));
   request.progress?.(rows.length);
   return index;
+}
+
+function givenOptions(
+  format: DatasetFormat,
+  { labelColumn, options }: IngestRequest,
+): Record<string, unknown> {
+  if (labelColumn === undefined) return { ...options };
+  if (format.labelOption !== undefined) return { [format.labelOption]: labelColumn, ...options };
+  throw new RetortError('SPEC_INVALID', `labels.column: ${format.name} has no label column`, {
+    hint: 'Leave it out; the labels are part of the format.',
+  });
 }
 
 interface Decoded {

@@ -1,3 +1,4 @@
+import { entryOf } from '../core/options.ts';
 import { RetortError } from '../errors.ts';
 import type { DatasetFormat, Head } from './format.ts';
 import { formats } from './formats/index.ts';
@@ -9,12 +10,7 @@ const looked = 64;
 /** The format of an upload: the declared one, or the first whose signs are in the first bytes of its first files. */
 export async function sniff(upload: Upload, declared?: string): Promise<DatasetFormat> {
   const known: Readonly<Record<string, DatasetFormat>> = formats;
-  if (declared !== undefined) {
-    if (Object.hasOwn(known, declared)) return known[declared]!;
-    throw new RetortError('SPEC_INVALID', `data.format: there is no format ${declared}`, {
-      hint: `Formats: ${Object.keys(known).join(', ')}.`,
-    });
-  }
+  if (declared !== undefined) return entryOf(known, declared, 'dataset format');
   const heads: Head[] = [];
   for await (const entry of upload.entries()) {
     heads.push({ path: entry.path, bytes: await readHead(entry) });

@@ -3,9 +3,7 @@ import type { GeometricAugmentation } from './augmentation.ts';
 
 const options = Type.Object(
   {
-    padding: Type.Optional(
-      Type.Integer({ minimum: 1, default: 4, description: 'Pixels of zeros on each side' }),
-    ),
+    padding: Type.Integer({ minimum: 1, default: 4, description: 'Pixels of zeros on each side' }),
   },
   { additionalProperties: false },
 );
@@ -15,7 +13,7 @@ export const crop: GeometricAugmentation<typeof options> = {
   summary: 'Pads with zeros on all sides and cuts the old size out at a random place',
   kind: 'geometric',
   options,
-  transform(random, { padding = 4 }) {
+  transform(random, { padding }) {
     const dx = random.int(2 * padding + 1) - padding;
     const dy = random.int(2 * padding + 1) - padding;
     return [1, 0, dx, 0, 1, dy];

@@ -3,10 +3,8 @@ import type { GeometricAugmentation } from './augmentation.ts';
 
 const options = Type.Object(
   {
-    horizontal: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 1, default: 0.5, description: 'Probability' }),
-    ),
-    vertical: Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: 0, description: 'Probability' })),
+    horizontal: Type.Number({ minimum: 0, maximum: 1, default: 0.5, description: 'Probability' }),
+    vertical: Type.Number({ minimum: 0, maximum: 1, default: 0, description: 'Probability' }),
   },
   { additionalProperties: false },
 );
@@ -16,7 +14,7 @@ export const flip: GeometricAugmentation<typeof options> = {
   summary: 'Mirrors left-right and, where asked, top-bottom',
   kind: 'geometric',
   options,
-  transform(random, { horizontal = 0.5, vertical = 0 }, height, width) {
+  transform(random, { horizontal, vertical }, height, width) {
     const x = random.uniform() < horizontal;
     const y = random.uniform() < vertical;
     return [x ? -1 : 1, 0, x ? width - 1 : 0, 0, y ? -1 : 1, y ? height - 1 : 0];

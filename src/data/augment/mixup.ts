@@ -4,13 +4,11 @@ import type { MixingAugmentation } from './augmentation.ts';
 
 const options = Type.Object(
   {
-    alpha: Type.Optional(
-      Type.Number({
-        exclusiveMinimum: 0,
-        default: 0.2,
-        description: 'Both parameters of the Beta distribution',
-      }),
-    ),
+    alpha: Type.Number({
+      exclusiveMinimum: 0,
+      default: 0.2,
+      description: 'Both parameters of the Beta distribution',
+    }),
   },
   { additionalProperties: false },
 );
@@ -21,7 +19,7 @@ export const mixup: MixingAugmentation<typeof options> = {
   citation: 'Zhang, Cisse, Dauphin, Lopez-Paz: mixup: Beyond Empirical Risk Minimization. ICLR 2018',
   kind: 'mixing',
   options,
-  weight(random, { alpha = 0.2 }) {
+  weight(random, { alpha }) {
     const a = logGamma(random, alpha);
     const b = logGamma(random, alpha);
     // In logarithms: with a small alpha both draws can be too small for a float.

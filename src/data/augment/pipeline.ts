@@ -1,7 +1,7 @@
+import { type EntrySpec, entryOf, resolveOptions } from '../../core/options.ts';
 import { Random } from '../../core/random.ts';
 import { RetortError } from '../../errors.ts';
 import { type Affine, compose, identity } from '../affine.ts';
-import { parseOptions } from '../parse-options.ts';
 import type { Augmentation, GeometricAugmentation, MixingAugmentation } from './augmentation.ts';
 import { augmentations } from './index.ts';
 
@@ -18,34 +18,25 @@ export interface AugmentPlan {
 
 export const noAugment: AugmentPlan = { geometric: [], mixing: undefined };
 
-/** Checks a list of `{name, ...options}`. */
-export function planAugment(
-  list: readonly { readonly name: string }[],
-  where = 'train.augment',
-): AugmentPlan {
-  const known: Readonly<Record<string, Augmentation>> = augmentations;
-  const geometric: Step<GeometricAugmentation>[] = [];
-  let mixing: Step<MixingAugmentation> | undefined;
-  const seen = new Set<string>();
-  for (const [i, { name, ...rest }] of list.entries()) {
-    const entry = Object.hasOwn(known, name) ? known[name]! : undefined;
-    if (!entry || seen.has(name)) {
-      throw new RetortError(
-        'SPEC_INVALID',
-        `${where}.${i}: ${entry ? `${name} is there twice` : `no augmentation ${name}`}`,
-        {
-          hint: `Augmentations: ${Object.keys(known).join(', ')}, each at most once.`,
-        },
-      );
-    }
-    seen.add(name);
-    const options = parseOptions(entry.options, rest, `${where}.${i}`);
-    if (entry.kind === 'geometric') geometric.push({ entry, options });
-    else if (mixing) throw new RetortError('SPEC_INVALID', `${where}: at most one augmentation may mix rows`);
-    else mixing = { entry, options };
+/** The plan of the entries of `train.augment`; SPEC_INVALID for unknown names, wrong options and repetitions. */
+export function planAugment(list: readonly EntrySpec[]): AugmentPlan {
+  const names = list.map(({ name }) => name);
+  const steps = list.map(({ name, options }) => {
+    const entry = entryOf<Augmentation>(augmentations, name, 'augmentation');
+    return { entry, options: resolveOptions(entry.options, options, name) };
+  });
+  const mixing = steps.filter(isMixing);
+  if (new Set(names).size < names.length || mixing.length > 1) {
+    throw new RetortError('SPEC_INVALID', `train.augment: ${names.join(', ')} repeat an augmentation`, {
+      hint: 'Name each once, and at most one that mixes rows.',
+    });
   }
-  return { geometric, mixing };
+  return { geometric: steps.filter(isGeometric), mixing: mixing[0] };
 }
+
+const isGeometric = (step: Step<Augmentation>): step is Step<GeometricAugmentation> =>
+  step.entry.kind === 'geometric';
+const isMixing = (step: Step<Augmentation>): step is Step<MixingAugmentation> => step.entry.kind === 'mixing';
 
 /** Where the pixels of this row come from in this epoch. */
 export function transformOf(

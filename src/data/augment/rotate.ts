@@ -4,9 +4,7 @@ import type { GeometricAugmentation } from './augmentation.ts';
 
 const options = Type.Object(
   {
-    degrees: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 180, default: 15, description: 'Largest angle, either way' }),
-    ),
+    degrees: Type.Number({ minimum: 0, maximum: 180, default: 15, description: 'Largest angle, either way' }),
   },
   { additionalProperties: false },
 );
@@ -16,7 +14,7 @@ export const rotate: GeometricAugmentation<typeof options> = {
   summary: 'Turns about the centre by a random angle',
   kind: 'geometric',
   options,
-  transform(random, { degrees = 15 }, height, width) {
+  transform(random, { degrees }, height, width) {
     const angle = ((2 * random.uniform() - 1) * degrees * Math.PI) / 180;
     const cos = Math.cos(angle);
     const sin = Math.sin(angle);

@@ -19,25 +19,19 @@ const options = Type.Object(
     features: Type.Optional(
       Type.Array(Column, { description: 'Feature columns by name or number. Default: all but the label' }),
     ),
-    header: Type.Optional(
-      Type.Union([Type.Boolean(), Type.Literal('auto')], {
-        description: 'Whether the first row names the columns. auto: when no cell of it is a number',
-        default: 'auto',
-      }),
-    ),
+    header: Type.Union([Type.Boolean(), Type.Literal('auto')], {
+      description: 'Whether the first row names the columns. auto: when no cell of it is a number',
+      default: 'auto',
+    }),
     delimiter: Type.Optional(Type.String({ description: 'Default: found among , ; tab |', minLength: 1 })),
-    missing: Type.Optional(
-      Type.Array(Type.String(), {
-        description: 'Cells that mean nothing was recorded',
-        default: ['', '?', 'NA'],
-      }),
-    ),
+    missing: Type.Array(Type.String(), {
+      description: 'Cells that mean nothing was recorded',
+      default: ['', '?', 'NA'],
+    }),
     fill: Type.Optional(
       Type.Number({ description: 'Number put where one is missing. Default: such rows are rejected' }),
     ),
-    column: Type.Optional(
-      Type.String({ description: 'Name of the column of features', default: 'features' }),
-    ),
+    column: Type.String({ description: 'Name of the column of features', default: 'features' }),
   },
   { additionalProperties: false },
 );
@@ -51,6 +45,7 @@ export const csv: DatasetFormat<typeof options> = {
   name: 'csv',
   summary: 'CSV and TSV tables: numeric features, a declared label column, header found or declared',
   options,
+  labelOption: 'label',
   order: 'file',
   sniff: (heads) => heads.some((head) => delimiterOf(head.bytes) !== undefined),
 
@@ -77,15 +72,14 @@ async function* readTable(
   options: Options,
   reject: (reject: Reject) => void,
 ): AsyncGenerator<RawSample> {
-  const missing = new Set(options.missing ?? ['', '?', 'NA']);
-  const column = options.column ?? 'features';
+  const { column, header } = options;
+  const missing = new Set(options.missing);
   let table: Table | undefined;
   let row = 0;
   for await (const cells of tableRows(entry, delimiter)) {
     row++;
     if (!table) {
-      const hasHeader = options.header ?? 'auto';
-      const isHeader = hasHeader === 'auto' ? cells.every((cell) => !isNumber(cell)) : hasHeader;
+      const isHeader = header === 'auto' ? cells.every((cell) => !isNumber(cell)) : header;
       table = layTable(entry, isHeader ? cells : cells.map((_, i) => String(i)), options, isHeader);
       if (isHeader) continue;
     }

@@ -8,7 +8,7 @@ import { records } from './records.ts';
 import { unreadable } from './unreadable.ts';
 
 const options = Type.Object(
-  { column: Type.Optional(Type.String({ description: 'Name of the data column', default: 'image' })) },
+  { column: Type.String({ description: 'Name of the data column', default: 'image' }) },
   { additionalProperties: false },
 );
 
@@ -37,7 +37,7 @@ export const idx: DatasetFormat<typeof options> = {
   order: 'file',
   sniff: (heads) => heads.some((head) => parseHeader(head.bytes) !== undefined),
 
-  async *open(upload, { column = 'image' }): AsyncIterable<RawSample> {
+  async *open(upload, { column }): AsyncIterable<RawSample> {
     const files: IdxFile[] = [];
     for await (const entry of upload.entries()) {
       const header = parseHeader(await entry.head(4 + 4 * 255));

@@ -7,7 +7,7 @@ import { folderLayout } from './folder-layout.ts';
 import { pictureKind } from './picture-magic.ts';
 
 const options = Type.Object(
-  { column: Type.Optional(Type.String({ description: 'Name of the picture column', default: 'image' })) },
+  { column: Type.String({ description: 'Name of the picture column', default: 'image' }) },
   { additionalProperties: false },
 );
 
@@ -26,7 +26,7 @@ export const imageFolder: DatasetFormat<typeof options> = {
   order: 'source',
   sniff: (heads) => heads.some((head) => pictureKind(head.bytes) !== undefined),
 
-  async *open(upload, { column = 'image' }, reject): AsyncIterable<RawSample> {
+  async *open(upload, { column }, reject): AsyncIterable<RawSample> {
     const place = folderLayout(await foldersOf(upload));
     for await (const entry of upload.entries()) {
       if (isDocument(entry.path)) continue;

@@ -11,12 +11,8 @@ import { unreadable } from './unreadable.ts';
 
 const options = Type.Object(
   {
-    x: Type.Optional(
-      Type.Array(Type.String(), { description: 'Arrays that become columns; default: all but the labels' }),
-    ),
-    y: Type.Optional(
-      Type.String({ description: 'Array of labels; default: y, labels, label, targets or target' }),
-    ),
+    x: Type.Array(Type.String(), { description: 'Arrays that become columns; default: all but the labels' }),
+    y: Type.String({ description: 'Array of labels; default: y, labels, label, targets or target' }),
   },
   { additionalProperties: false },
 );
@@ -34,6 +30,7 @@ export const npy: DatasetFormat<typeof options> = {
   name: 'npy',
   summary: 'NumPy arrays (.npz, or .npy files): x and y by name, x_train/x_test for given splits',
   options,
+  labelOption: 'y',
   order: 'file',
   sniff: (heads) => heads.some((head) => isNpy(head.bytes)),
 
