@@ -1,0 +1,71 @@
+import { createRequire } from 'node:module';
+import * as tf from '@tensorflow/tfjs-core';
+import { RetortError } from '../../../errors.ts';
+
+/** What runs the operators, and why not something faster where that is so. */
+export interface Backend {
+  /** `tensorflow` is tfjs-node's libtensorflow; `cpu` is plain JavaScript: right, but slow. */
+  readonly name: 'tensorflow' | 'cpu';
+  readonly note: string;
+}
+
+const NATIVE = '@tensorflow/tfjs-node';
+const require = createRequire(import.meta.url);
+
+let chosen: Promise<Backend> | undefined;
+
+/**
+ * Readies tfjs, once per process: tfjs-node where it is installed and loads, plain JavaScript otherwise.
+ * `threads` counts only on the first call and only for tfjs-node; 0 leaves it to libtensorflow.
+ */
+export function loadBackend(threads = 0): Promise<Backend> {
+  chosen ??= choose(threads);
+  return chosen;
+}
+
+async function choose(threads: number): Promise<Backend> {
+  tf.enableProdMode();
+  const absent = await loadNative(threads);
+  if (absent === undefined) {
+    await tf.setBackend('tensorflow');
+    return { name: 'tensorflow', note: 'tfjs-node' };
+  }
+  await import('@tensorflow/tfjs-backend-cpu');
+  registerGradients();
+  await tf.setBackend('cpu');
+  return { name: 'cpu', note: `plain JavaScript, slow: ${absent}` };
+}
+
+/** Loads tfjs-node; returns why it is not to be had. */
+async function loadNative(threads: number): Promise<string | undefined> {
+  // Read by libtensorflow when it starts; there is no call for it.
+  if (threads > 0) process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  try {
+    require.resolve(NATIVE);
+  } catch {
+    return `${NATIVE} is not installed (npm run setup:tfjs)`;
+  }
+  try {
+    await import(NATIVE);
+    return undefined;
+  } catch (cause) {
+    return `${NATIVE} is installed but does not load: ${(cause as Error).message.split('\n')[0]}`;
+  }
+}
+
+/**
+ * tfjs-core's bundle for Node carries the tape but not the gradients it needs; they are a file of their own, in ES
+ * module syntax that only the TypeScript loader can require. The registry is global, so another copy of tfjs-core filling it does.
+ */
+function registerGradients(): void {
+  if (tf.getGradient('Conv2D')) return;
+  try {
+    require('@tensorflow/tfjs-core/dist/register_all_gradients.js');
+  } catch (cause) {
+    throw new RetortError('RUNTIME_UNAVAILABLE', 'the gradients of tfjs-core cannot be loaded', {
+      cause,
+      hint: 'Run through the loader (node --import tsx), as bin/retort.js does.',
+    });
+  }
+}

@@ -1,0 +1,107 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { tensorAttribute } from '../../../core/onnx/attributes.ts';
+import type { Graph, Node } from '../../../core/onnx/model.ts';
+import { numbers, type Tensor } from '../../../core/onnx/tensor.ts';
+import { invariant, RetortError } from '../../../errors.ts';
+import { operators } from './operators/index.ts';
+import type { Inputs } from './operators/operator.ts';
+import { onnxToTf } from './values.ts';
+
+/** Runs an ONNX graph op by op, so that tfjs's tape can follow. Constants are kept on the backend between runs. */
+export class Interpreter {
+  readonly #nodes: readonly Node[];
+  readonly #outputs: readonly string[];
+  readonly #constants: ReadonlyMap<string, Tensor>;
+  readonly #kept = new Map<string, tf.Tensor>();
+
+  /** TRAIN_UNSUPPORTED names every operator that is missing here. */
+  constructor(graph: Graph) {
+    const needed = neededNodes(graph);
+    const missing = needed.filter(({ op, domain }) => op !== 'Constant' && (domain !== '' || !operators.has(op)));
+    if (missing.length > 0) {
+      const names = [...new Set(missing.map(({ op, domain }) => (domain ? `${domain}.${op}` : op)))].sort();
+      throw new RetortError('TRAIN_UNSUPPORTED', `the tfjs kernel has no operator ${names.join(', ')}`, {
+        hint: 'Use the onnxruntime kernel.',
+        problems: missing.map(({ op, name }) => `${op} "${name}"`),
+      });
+    }
+    this.#nodes = needed.filter(({ op }) => op !== 'Constant');
+    this.#outputs = graph.outputs.map(({ name }) => name);
+    const inGraph = needed
+      .filter(({ op }) => op === 'Constant')
+      .map((node): [string, Tensor] => [node.outputs[0]!, constantOf(node)]);
+    this.#constants = new Map([...graph.initializers, ...inGraph]);
+  }
+
+  /** The graph's outputs by name. Runs in the caller's tidy and on the caller's tape. */
+  run(feeds: ReadonlyMap<string, tf.Tensor>): Map<string, tf.Tensor> {
+    const values = new Map(feeds);
+    const read = (name: string): tf.Tensor => {
+      const value = values.get(name) ?? this.#constant(name);
+      invariant(value, `the graph reads "${name}", which nothing feeds or makes`);
+      return value;
+    };
+    for (const node of this.#nodes) {
+      const made = this.#call(node, values, read);
+      node.outputs.forEach((name, i) => {
+        if (name !== '' && made[i]) values.set(name, made[i]);
+      });
+    }
+    return new Map(this.#outputs.map((name) => [name, read(name)]));
+  }
+
+  dispose(): void {
+    for (const value of this.#kept.values()) value.dispose();
+    this.#kept.clear();
+  }
+
+  #call(node: Node, values: ReadonlyMap<string, tf.Tensor>, read: (name: string) => tf.Tensor) {
+    const has = (i: number) => Boolean(node.inputs[i]);
+    const constant = (i: number) => !values.has(node.inputs[i]!) && this.#constants.has(node.inputs[i]!);
+    const inputs: Inputs = {
+      length: node.inputs.length,
+      has,
+      constant,
+      tensor: (i) => read(node.inputs[i]!),
+      numbers: (i) => {
+        if (!has(i)) return undefined;
+        if (constant(i)) return numbers(this.#constants.get(node.inputs[i]!)!);
+        return Array.from(read(node.inputs[i]!).dataSync());
+      },
+    };
+    try {
+      const made = operators.get(node.op)!(inputs, node);
+      return made instanceof tf.Tensor ? [made] : made;
+    } catch (cause) {
+      if (cause instanceof RetortError) throw cause;
+      const why = (cause as Error).message;
+      throw new RetortError('RUNTIME_FAILED', `${node.op} "${node.name}" failed in tfjs: ${why}`, { cause });
+    }
+  }
+
+  #constant(name: string): tf.Tensor | undefined {
+    const known = this.#kept.get(name);
+    const value = this.#constants.get(name);
+    if (known || !value) return known;
+    const made = tf.keep(onnxToTf(value, `the constant "${name}"`));
+    this.#kept.set(name, made);
+    return made;
+  }
+}
+
+/** Nodes on the way to an output, in order. */
+function neededNodes(graph: Graph): Node[] {
+  const wanted = new Set(graph.outputs.map(({ name }) => name));
+  const needed = [...graph.nodes].reverse().filter(({ inputs, outputs }) => {
+    if (!outputs.some((name) => wanted.has(name))) return false;
+    for (const name of inputs) wanted.add(name);
+    return true;
+  });
+  return needed.reverse();
+}
+
+function constantOf(node: Node): Tensor {
+  const value = tensorAttribute(node, 'value');
+  if (value) return value;
+  throw new RetortError('TRAIN_UNSUPPORTED', `Constant "${node.name}" is not given as a tensor`);
+}

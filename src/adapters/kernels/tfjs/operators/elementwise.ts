@@ -1,0 +1,130 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { floatAttribute, intAttribute } from '../../../../core/onnx/attributes.ts';
+import { dtypeOfCode } from '../../../../core/onnx/dtype.ts';
+import { tfType } from '../values.ts';
+import { broadcast, type Node, type Operator, type Operators, sharedShape, tensors, untaped } from './operator.ts';
+
+const unary =
+  (f: (x: tf.Tensor) => tf.Tensor): Operator =>
+  (x) =>
+    f(x.tensor(0));
+
+const binary =
+  (f: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): Operator =>
+  (x) =>
+    f(x.tensor(0), x.tensor(1));
+
+/** Truth values and steps: no gradient. */
+const stopped =
+  (f: (...x: tf.Tensor[]) => tf.Tensor): Operator =>
+  (x) =>
+    untaped(f, ...tensors(x));
+
+/** Any number of inputs, folded from the left. */
+const folded =
+  (f: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): Operator =>
+  (x) =>
+    tensors(x).reduce(f);
+
+/** tfjs does not sum the gradient of Maximum and Minimum back to a broadcast input, so both are broadcast first. */
+const sameShapes =
+  (f: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor) =>
+  (a: tf.Tensor, b: tf.Tensor): tf.Tensor => {
+    const shape = sharedShape([a.shape, b.shape]);
+    return f(broadcast(a, shape), broadcast(b, shape));
+  };
+
+/** ONNX integer division truncates; tfjs floors. */
+const divide = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => {
+  if (a.dtype === 'float32') return tf.div(a, b);
+  const floor = tf.floorDiv(a, b);
+  const rest = tf.sub(a, tf.mul(floor, b));
+  const up = tf.logicalAnd(tf.notEqual(rest, 0), tf.notEqual(tf.less(a, 0), tf.less(b, 0)));
+  return tf.add(floor, tf.cast(up, 'int32'));
+};
+
+const positive = (x: tf.Tensor): tf.Tensor => untaped((v) => tf.greater(v, 0), x);
+
+/** x where x > 0, else `other`. */
+const above = (x: tf.Tensor, other: tf.Tensor): tf.Tensor => tf.where(positive(x), x, other);
+
+/** min(max(x, low), high) where a bound itself takes no gradient from x beyond it, and x takes it at the bound. */
+const clip: Operator = (x) => {
+  if ([1, 2].every((i) => !x.has(i) || x.constant(i))) {
+    const [low = -Infinity] = x.numbers(1) ?? [];
+    const [high = Infinity] = x.numbers(2) ?? [];
+    return low <= high ? tf.clipByValue(x.tensor(0), low, high) : tf.fill(x.tensor(0).shape, high);
+  }
+  let y = x.tensor(0);
+  if (x.has(1)) y = tf.where(untaped(tf.less, y, x.tensor(1)), x.tensor(1), y);
+  if (x.has(2)) y = tf.where(untaped(tf.greater, y, x.tensor(2)), x.tensor(2), y);
+  return y;
+};
+
+function cast(x: tf.Tensor, node: Node): tf.Tensor {
+  const dtype = dtypeOfCode(intAttribute(node, 'to', 1)) ?? 'float32';
+  // A half float would have to be rounded, a byte wrapped: tfjs can do neither.
+  const type = tfType(dtype === 'float16' ? 'bfloat16' : dtype, `the result of Cast "${node.name}"`);
+  if (type === x.dtype) return tf.clone(x);
+  if (type === 'float32') return x.dtype === 'bool' || x.dtype === 'int32' ? tf.cast(x, type) : x;
+  return untaped((v) => (type === 'bool' ? tf.notEqual(v, 0) : tf.cast(v, type)), x);
+}
+
+const hardSigmoid = (x: tf.Tensor, alpha: number, beta: number): tf.Tensor =>
+  tf.clipByValue(tf.add(tf.mul(x, alpha), beta), 0, 1);
+
+/** x tanh(softplus(x)) and its like: softplus without overflow. */
+const softplus = (x: tf.Tensor): tf.Tensor => tf.softplus(x);
+
+export const elementwise: Operators = {
+  // d|x| = sign(x), zero at zero; tfjs has -1 there.
+  Abs: unary((x) => tf.mul(x, untaped(tf.sign, x))),
+  Add: binary(tf.add),
+  And: stopped(tf.logicalAnd),
+  Cast: (x, node) => cast(x.tensor(0), node),
+  Ceil: stopped(tf.ceil),
+  Clip: clip,
+  Cos: unary(tf.cos),
+  Div: binary(divide),
+  Elu: (x, node) => {
+    const v = x.tensor(0);
+    return above(v, tf.mul(tf.expm1(tf.minimum(v, 0)), floatAttribute(node, 'alpha', 1)));
+  },
+  Equal: stopped(tf.equal),
+  Erf: unary(tf.erf),
+  Exp: unary(tf.exp),
+  Floor: stopped(tf.floor),
+  Greater: stopped(tf.greater),
+  GreaterOrEqual: stopped(tf.greaterEqual),
+  HardSigmoid: (x, node) =>
+    hardSigmoid(x.tensor(0), floatAttribute(node, 'alpha', 0.2), floatAttribute(node, 'beta', 0.5)),
+  HardSwish: unary((x) => tf.mul(x, hardSigmoid(x, 1 / 6, 0.5))),
+  Identity: unary(tf.clone),
+  LeakyRelu: (x, node) => tf.leakyRelu(x.tensor(0), floatAttribute(node, 'alpha', 0.01)),
+  Less: stopped(tf.less),
+  LessOrEqual: stopped(tf.lessEqual),
+  Log: unary(tf.log),
+  Max: folded(sameShapes(tf.maximum)),
+  Mean: (x) => tf.div(tensors(x).reduce(tf.add), x.length),
+  Min: folded(sameShapes(tf.minimum)),
+  Mish: unary((x) => tf.mul(x, tf.tanh(softplus(x)))),
+  Mul: binary(tf.mul),
+  Neg: unary(tf.neg),
+  Not: stopped(tf.logicalNot),
+  Or: stopped(tf.logicalOr),
+  PRelu: binary((x, slope) => above(x, tf.mul(x, slope))),
+  Pow: binary(tf.pow),
+  Reciprocal: unary((x) => tf.div(1, x)),
+  Relu: unary(tf.relu),
+  Round: stopped(tf.round),
+  Sigmoid: unary(tf.sigmoid),
+  Sign: stopped(tf.sign),
+  Sin: unary(tf.sin),
+  Softplus: unary(softplus),
+  Sqrt: unary(tf.sqrt),
+  Sub: binary(tf.sub),
+  Sum: folded(tf.add),
+  Tanh: unary(tf.tanh),
+  Where: (x) => tf.where(x.tensor(0), x.tensor(1), x.tensor(2)),
+  Xor: stopped(tf.logicalXor),
+};

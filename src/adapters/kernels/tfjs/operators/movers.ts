@@ -1,0 +1,170 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { intAttribute, intsAttribute, stringAttribute } from '../../../../core/onnx/attributes.ts';
+import { RetortError } from '../../../../errors.ts';
+import { broadcast, fromFront, type Inputs, type Node, type Operator, type Operators, sharedShape, tensors } from './operator.ts';
+
+const axesOf = (x: Inputs, node: Node, rank: number): number[] | undefined =>
+  (x.numbers(1) ?? intsAttribute(node, 'axes'))?.map((axis) => fromFront(axis, rank));
+
+const reshape: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const keepsZero = intAttribute(node, 'allowzero', 0) === 1;
+  const wanted = x.numbers(1)!.map((dim, i) => (dim === 0 && !keepsZero ? value.shape[i]! : dim));
+  return tf.reshape(value, wanted);
+};
+
+const flatten: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const axis = fromFront(intAttribute(node, 'axis', 1), value.rank);
+  const rows = value.shape.slice(0, axis).reduce((n, dim) => n * dim, 1);
+  return tf.reshape(value, [rows, value.size / rows]);
+};
+
+const unsqueeze: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const count = (x.numbers(1) ?? intsAttribute(node, 'axes', [])).length;
+  const axes = axesOf(x, node, value.rank + count)!;
+  const rest = [...value.shape];
+  const shape = Array.from({ length: value.rank + count }, (_, i) => (axes.includes(i) ? 1 : rest.shift()!));
+  return tf.reshape(value, shape);
+};
+
+const squeeze: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const axes = axesOf(x, node, value.rank);
+  const gone = (dim: number, i: number) => (axes ? axes.includes(i) : dim === 1);
+  return tf.reshape(value, value.shape.filter((dim, i) => !gone(dim, i)));
+};
+
+const split: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const axis = fromFront(intAttribute(node, 'axis', 0), value.rank);
+  const parts = intAttribute(node, 'num_outputs', node.outputs.length);
+  const dim = value.shape[axis]!;
+  const size = Math.ceil(dim / parts);
+  const sizes =
+    x.numbers(1) ?? Array.from({ length: parts }, (_, i) => Math.max(0, Math.min(size, dim - i * size)));
+  return sizes.length === 1 ? tf.clone(value) : tf.split(value, sizes, axis);
+};
+
+/** Elements `indices` along an axis, in that order. */
+const pick = (x: tf.Tensor, indices: readonly number[], axis: number): tf.Tensor =>
+  tf.gather(x, tf.tensor1d([...indices], 'int32'), axis);
+
+const slice: Operator = (x) => {
+  const value = x.tensor(0);
+  const [starts, ends] = [x.numbers(1)!, x.numbers(2)!];
+  const axes = x.numbers(3) ?? starts.map((_, i) => i);
+  const steps = x.numbers(4) ?? starts.map(() => 1);
+  const begin = value.shape.map(() => 0);
+  const size = [...value.shape];
+  const strided: { axis: number; indices: number[] }[] = [];
+  axes.forEach((given, i) => {
+    const axis = fromFront(given, value.rank);
+    const [dim, step] = [value.shape[axis]!, steps[i]!];
+    const clamp = (at: number, low: number, high: number) =>
+      Math.min(high, Math.max(low, at < 0 ? at + dim : at));
+    const first = step > 0 ? clamp(starts[i]!, 0, dim) : clamp(starts[i]!, 0, dim - 1);
+    const end = step > 0 ? clamp(ends[i]!, 0, dim) : clamp(ends[i]!, -1, dim - 1);
+    const count = Math.max(0, Math.ceil((end - first) / step));
+    if (step === 1) [begin[axis], size[axis]] = [first, count];
+    else strided.push({ axis, indices: Array.from({ length: count }, (_, k) => first + k * step) });
+  });
+  // tfjs has a gradient for slices of step one only.
+  return strided.reduce((v, { axis, indices }) => pick(v, indices, axis), tf.slice(value, begin, size));
+};
+
+/** Where index i of a padded axis reads, -1 outside in constant mode. */
+const sources: Readonly<Record<string, (i: number, dim: number) => number>> = {
+  edge: (i, dim) => Math.min(dim - 1, Math.max(0, i)),
+  reflect: (i, dim) => {
+    const period = Math.max(1, 2 * (dim - 1));
+    const at = ((i % period) + period) % period;
+    return at < dim ? at : period - at;
+  },
+  wrap: (i, dim) => ((i % dim) + dim) % dim,
+};
+
+const pad: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const pads = x.numbers(1)!;
+  const axes = (x.numbers(3) ?? value.shape.map((_, i) => i)).map((axis) => fromFront(axis, value.rank));
+  const both = value.shape.map((): [number, number] => [0, 0]);
+  axes.forEach((axis, i) => {
+    both[axis] = [pads[i]!, pads[i + axes.length]!];
+  });
+  const mode = stringAttribute(node, 'mode', 'constant');
+  if (mode === 'constant') {
+    const cut = both.map(([before]) => Math.max(0, -before));
+    const kept = value.shape.map((dim, i) => dim + Math.min(0, both[i]![0]) + Math.min(0, both[i]![1]));
+    const inner = both.some((pair) => Math.min(...pair) < 0) ? tf.slice(value, cut, kept) : value;
+    return tf.pad(
+      inner,
+      both.map(([before, after]) => [Math.max(0, before), Math.max(0, after)]),
+      x.numbers(2)?.[0] ?? 0,
+    );
+  }
+  const source = sources[mode];
+  if (!source) throw new RetortError('TRAIN_UNSUPPORTED', `Pad "${node.name}" has mode ${mode}, which tfjs lacks`);
+  return both.reduce<tf.Tensor>((v, [before, after], axis) => {
+    if (before === 0 && after === 0) return v;
+    const dim = v.shape[axis]!;
+    return pick(v, Array.from({ length: dim + before + after }, (_, i) => source(i - before, dim)), axis);
+  }, value);
+};
+
+/** Indices count from the end where negative. Their gradient is a scatter-add. */
+const gather: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const axis = fromFront(intAttribute(node, 'axis', 0), value.rank);
+  const given = x.tensor(1);
+  const dim = value.shape[axis]!;
+  const wrapped = tf.where(tf.less(given, 0), tf.add(given, dim), given);
+  return tf.gather(value, tf.cast(wrapped, 'int32'), axis);
+};
+
+const depthToSpace: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const [n, c, h, w] = value.shape as [number, number, number, number];
+  const s = intAttribute(node, 'blocksize', 1);
+  const inner = c / (s * s);
+  const columnsFirst = stringAttribute(node, 'mode', 'DCR') === 'CRD';
+  // tfjs transposes six axes at most: batch, and rows with channels, are kept together as far as they can be.
+  const split = tf.reshape(value, columnsFirst ? [n * inner, s, s, h, w] : [n, s, s, inner, h * w]);
+  const moved = columnsFirst
+    ? tf.transpose(split, [0, 3, 1, 4, 2])
+    : tf.transpose(
+        tf.reshape(tf.transpose(split, [0, 3, 1, 2, 4]), [n * inner, s, s, h, w]),
+        [0, 3, 1, 4, 2],
+      );
+  return tf.reshape(moved, [n, inner, h * s, w * s]);
+};
+
+export const movers: Operators = {
+  Concat: (x, node) => {
+    const parts = tensors(x);
+    return parts.length === 1
+      ? tf.clone(parts[0]!)
+      : tf.concat(parts, fromFront(intAttribute(node, 'axis', 0), parts[0]!.rank));
+  },
+  DepthToSpace: depthToSpace,
+  Expand: (x) => {
+    const value = x.tensor(0);
+    const shape = sharedShape([value.shape, x.numbers(1)!]);
+    return shape.join() === value.shape.join() ? tf.clone(value) : broadcast(value, shape);
+  },
+  Flatten: flatten,
+  Gather: gather,
+  Pad: pad,
+  Reshape: reshape,
+  Shape: (x, node) => {
+    const { shape } = x.tensor(0);
+    return tf.tensor1d(shape.slice(intAttribute(node, 'start', 0), intAttribute(node, 'end')), 'int32');
+  },
+  Slice: slice,
+  Split: split,
+  Squeeze: squeeze,
+  Tile: (x) => tf.tile(x.tensor(0), x.numbers(1)!),
+  Transpose: (x, node) => tf.transpose(x.tensor(0), intsAttribute(node, 'perm')),
+  Unsqueeze: unsqueeze,
+};

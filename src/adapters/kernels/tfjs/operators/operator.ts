@@ -1,0 +1,60 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Node } from '../../../../core/onnx/model.ts';
+
+export type { Node };
+
+/** The inputs of one node, as tensors on the tape or, for shapes, axes and indices, as numbers of the host. */
+export interface Inputs {
+  readonly length: number;
+  has(i: number): boolean;
+  tensor(i: number): tf.Tensor;
+  /** The value of input i as numbers; undefined where it is left out. int64 saturates, it need not fit int32. */
+  numbers(i: number): number[] | undefined;
+  /** Whether input i is a constant of the graph. */
+  constant(i: number): boolean;
+}
+
+/** What one ONNX operator (default domain, opset 18) is in tfjs. */
+export type Operator = (x: Inputs, node: Node) => tf.Tensor | readonly tf.Tensor[];
+
+export type Operators = Readonly<Record<string, Operator>>;
+
+/** All given inputs as tensors. */
+export const tensors = (x: Inputs): tf.Tensor[] =>
+  Array.from({ length: x.length }, (_, i) => i)
+    .filter((i) => x.has(i))
+    .map((i) => x.tensor(i));
+
+/**
+ * Calls `f` off the tape: its result has no gradient. Needed where tfjs has none (it would throw, though the gradient
+ * is zero) or a wrong one (Cast to an integer passes it on).
+ */
+export function untaped(f: (...x: tf.Tensor[]) => tf.Tensor, ...x: tf.Tensor[]): tf.Tensor {
+  const shapes = x.map((each) => each.shape);
+  return tf.customGrad((...args) => ({
+    value: f(...(args.slice(0, x.length) as tf.Tensor[])),
+    gradFunc: () => shapes.map((shape) => tf.zeros(shape)),
+  }))(...x);
+}
+
+/** `axis` counted from the front. */
+export const fromFront = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+
+/** The shape all of these broadcast to. */
+export const sharedShape = (shapes: readonly (readonly number[])[]): number[] => {
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, i) => {
+    const dims = shapes.map((shape) => shape[i - rank + shape.length] ?? 1);
+    return dims.find((dim) => dim !== 1) ?? 1;
+  });
+};
+
+/** tf.broadcastTo, but nothing where the shape is that already. */
+export const broadcast = (x: tf.Tensor, shape: readonly number[]): tf.Tensor =>
+  x.shape.join() === shape.join() ? x : tf.broadcastTo(x, [...shape]);
+
+/** Puts `axes` last, keeping their order; `back` undoes it. */
+export function lastAxes(rank: number, axes: readonly number[]) {
+  const perm = [...Array.from({ length: rank }, (_, i) => i).filter((i) => !axes.includes(i)), ...axes];
+  return { perm, back: perm.map((_, i) => perm.indexOf(i)), straight: perm.every((axis, i) => axis === i) };
+}

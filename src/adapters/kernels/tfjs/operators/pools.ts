@@ -1,0 +1,93 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { intAttribute } from '../../../../core/onnx/attributes.ts';
+import type { Operator, Operators } from './operator.ts';
+import { kernelShape, product, unfold, type Windows, windowsOf } from './windows.ts';
+
+/**
+ * Largest element of each window. The first to reach it takes the gradient: after Relu whole windows tie at zero.
+ * Written out, because tfjs has no pads per side, no dilated gradient and no promise about ties. Not-a-number wins.
+ */
+const maxPool: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const windows = windowsOf(node, value.shape.slice(2), kernelShape(node));
+  return tf.customGrad((v) => {
+    const { top, winners } = largest(v as tf.Tensor, windows);
+    return { value: top, gradFunc: (dy: tf.Tensor) => scattered(dy, winners, value.shape) };
+  })(value);
+};
+
+function largest(x: tf.Tensor, { table, taps, positions, input, output }: Windows) {
+  const [n, c] = x.shape as [number, number];
+  const size = product(input);
+  const data = x.dataSync() as Float32Array;
+  const top = new Float32Array(n * c * positions);
+  const winners = new Int32Array(top.length);
+  let to = 0;
+  for (let from = 0; from < data.length; from += size) {
+    for (let p = 0; p < positions; p++, to++) {
+      let [best, winner] = [-Infinity, -1];
+      for (let k = 0; k < taps; k++) {
+        const at = table[k * positions + p]!;
+        if (at < 0) continue;
+        const value = data[from + at]!;
+        if (winner < 0 || value > best || (Number.isNaN(value) && !Number.isNaN(best))) {
+          best = value;
+          winner = from + at;
+        }
+      }
+      top[to] = best;
+      winners[to] = winner;
+    }
+  }
+  return { top: tf.tensor(top, [n, c, ...output], 'float32'), winners };
+}
+
+function scattered(dy: tf.Tensor, winners: Int32Array, shape: readonly number[]): tf.Tensor {
+  const data = dy.dataSync() as Float32Array;
+  const out = new Float32Array(product(shape));
+  for (let i = 0; i < data.length; i++) out[winners[i]!] = out[winners[i]!]! + data[i]!;
+  return tf.tensor(out, [...shape], 'float32');
+}
+
+/** Mean of each window: over what lies inside the input, or with count_include_pad over the declared padding too. */
+const averagePool: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const [n, c] = value.shape as [number, number];
+  const windows = windowsOf(node, value.shape.slice(2), kernelShape(node));
+  const { taps, positions, output } = windows;
+  const columns = tf.reshape(unfold(value, windows), [c, taps, n, positions]);
+  const sums = tf.transpose(tf.sum(columns, 1), [1, 0, 2]);
+  const counts = countsOf(windows, intAttribute(node, 'count_include_pad', 0) === 1);
+  return tf.reshape(tf.mul(sums, tf.tensor(counts.map((count) => 1 / count), [1, 1, positions])), [n, c, ...output]);
+};
+
+/** Elements each window averages over. In ceil mode a window may reach beyond the padding; that part never counts. */
+function countsOf({ table, taps, positions, ...w }: Windows, withPads: boolean): Float32Array {
+  const counts = new Float32Array(positions);
+  for (let p = 0; p < positions; p++) {
+    if (!withPads) {
+      for (let k = 0; k < taps; k++) if (table[k * positions + p]! >= 0) counts[p] = counts[p]! + 1;
+      continue;
+    }
+    let rest = p;
+    counts[p] = 1;
+    for (let i = w.output.length - 1; i >= 0; i--) {
+      const start = (rest % w.output[i]!) * w.strides[i]!;
+      const room = w.input[i]! + w.before[i]! + w.behind[i]! - start;
+      counts[p] = counts[p]! * Math.min(w.kernel[i]!, Math.ceil(room / w.dilations[i]!));
+      rest = Math.floor(rest / w.output[i]!);
+    }
+  }
+  return counts;
+}
+
+const globalAverage: Operator = (x) => {
+  const value = x.tensor(0);
+  return tf.mean(value, value.shape.slice(2).map((_, i) => i + 2), true);
+};
+
+export const pools: Operators = {
+  AveragePool: averagePool,
+  GlobalAveragePool: globalAverage,
+  MaxPool: maxPool,
+};

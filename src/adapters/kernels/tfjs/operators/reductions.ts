@@ -1,0 +1,82 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { intAttribute, intsAttribute } from '../../../../core/onnx/attributes.ts';
+import { fromFront, type Inputs, lastAxes, type Node, type Operator, type Operators, untaped } from './operator.ts';
+
+type Reduce = (x: tf.Tensor, axes: number[], keep: boolean) => tf.Tensor;
+
+/** Axes are input 1 since opset 18 (ReduceSum: 13), an attribute before; none means all, or nothing where so asked. */
+const reduction =
+  (reduce: Reduce): Operator =>
+  (x, node) => {
+    const value = x.tensor(0);
+    const given = x.numbers(1) ?? intsAttribute(node, 'axes') ?? [];
+    const none = given.length === 0 && intAttribute(node, 'noop_with_empty_axes', 0) === 1;
+    const all = value.shape.map((_, i) => i);
+    const axes = given.length === 0 && !none ? all : given.map((axis) => fromFront(axis, value.rank)).sort((a, b) => a - b);
+    return axes.length === 0 ? tf.clone(value) : reduce(value, axes, intAttribute(node, 'keepdims', 1) === 1);
+  };
+
+/**
+ * Largest or smallest element over axes. tfjs gives the gradient to every element that reaches it; here only the first
+ * in row-major order takes it: the one where the running count of hits is 1.
+ */
+const firstExtreme =
+  (extreme: Reduce): Reduce =>
+  (x, axes, keep) => {
+    const { perm, straight } = lastAxes(x.rank, axes);
+    const moved = straight ? x : tf.transpose(x, perm);
+    const count = axes.reduce((n, axis) => n * x.shape[axis]!, 1);
+    const rows = tf.reshape(moved, [x.size / count, count]);
+    const y = tf.customGrad((...args) => {
+      const [v, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
+      const top = extreme(v, [1], true);
+      save([v, top]);
+      return {
+        value: top,
+        gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+          const hit = tf.cast(tf.equal(saved[0]!, saved[1]!), 'float32');
+          return tf.mul(tf.mul(dy, hit), tf.cast(tf.equal(tf.cumsum(hit, 1), 1), 'float32'));
+        },
+      };
+    })(rows);
+    const shape = x.shape.map((dim, i) => (axes.includes(i) ? 1 : dim));
+    return tf.reshape(y, keep ? shape : shape.filter((_, i) => !axes.includes(i)));
+  };
+
+/** Along one axis; tfjs has both softmaxes along the last one only. */
+const alongAxis =
+  (f: (x: tf.Tensor) => tf.Tensor): Operator =>
+  (x, node) => {
+    const value = x.tensor(0);
+    const { perm, back, straight } = lastAxes(value.rank, [fromFront(intAttribute(node, 'axis', -1), value.rank)]);
+    return straight ? f(value) : tf.transpose(f(tf.transpose(value, perm)), back);
+  };
+
+const arg =
+  (f: (x: tf.Tensor, axis: number) => tf.Tensor): Operator =>
+  (x: Inputs, node: Node) => {
+    const value = x.tensor(0);
+    const axis = fromFront(intAttribute(node, 'axis', 0), value.rank);
+    const last = intAttribute(node, 'select_last_index', 0) === 1;
+    const keep = intAttribute(node, 'keepdims', 1) === 1;
+    const index = (v: tf.Tensor): tf.Tensor =>
+      last ? tf.sub(value.shape[axis]! - 1, f(tf.reverse(v, axis), axis)) : f(v, axis);
+    return untaped((v) => (keep ? tf.expandDims(index(v), axis) : index(v)), value);
+  };
+
+export const reductions: Operators = {
+  ArgMax: arg(tf.argMax),
+  ArgMin: arg(tf.argMin),
+  LogSoftmax: alongAxis((x) => tf.logSoftmax(x)),
+  ReduceL1: reduction((x, axes, keep) => tf.sum(tf.mul(x, untaped(tf.sign, x)), axes, keep)),
+  ReduceL2: reduction((x, axes, keep) => tf.sqrt(tf.sum(tf.square(x), axes, keep))),
+  ReduceLogSum: reduction((x, axes, keep) => tf.log(tf.sum(x, axes, keep))),
+  ReduceLogSumExp: reduction((x, axes, keep) => tf.logSumExp(x, axes, keep)),
+  ReduceMax: reduction(firstExtreme((x, axes, keep) => tf.max(x, axes, keep))),
+  ReduceMean: reduction((x, axes, keep) => tf.mean(x, axes, keep)),
+  ReduceMin: reduction(firstExtreme((x, axes, keep) => tf.min(x, axes, keep))),
+  ReduceProd: reduction((x, axes, keep) => tf.prod(x, axes, keep)),
+  ReduceSum: reduction((x, axes, keep) => tf.sum(x, axes, keep)),
+  ReduceSumSquare: reduction((x, axes, keep) => tf.sum(tf.square(x), axes, keep)),
+  Softmax: alongAxis((x) => tf.softmax(x)),
+};

@@ -1,0 +1,149 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { intAttribute, intsAttribute, stringAttribute } from '../../../../core/onnx/attributes.ts';
+import { RetortError } from '../../../../errors.ts';
+import type { Node } from './operator.ts';
+
+/**
+ * Sliding windows over any number of spatial axes, in ONNX's layout, as one table: which input element each tap of each
+ * output position reads. Convolution and pooling are then loops over the table (`unfold`, `fold`), whatever the rank,
+ * strides, dilations and (asymmetric) pads.
+ */
+export interface Windows {
+  readonly input: readonly number[];
+  readonly kernel: readonly number[];
+  readonly output: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  /** Before each axis, and behind it. */
+  readonly before: readonly number[];
+  readonly behind: readonly number[];
+  /** [taps, positions] of flat spatial input indices; -1 in the padding. */
+  readonly table: Int32Array;
+  readonly taps: number;
+  readonly positions: number;
+}
+
+export const product = (dims: readonly number[]): number => dims.reduce((n, dim) => n * dim, 1);
+
+const known = new WeakMap<Node, Windows>();
+
+/** The windows of a node over these input sizes; worked out once per node. */
+export function windowsOf(node: Node, input: readonly number[], kernel: readonly number[]): Windows {
+  const cached = known.get(node);
+  if (cached && cached.input.join() === input.join()) return cached;
+  const made = tabulate(geometry(node, input, kernel));
+  known.set(node, made);
+  return made;
+}
+
+type Geometry = Omit<Windows, 'table' | 'taps' | 'positions'>;
+
+function geometry(node: Node, input: readonly number[], kernel: readonly number[]): Geometry {
+  const rank = input.length;
+  const strides = intsAttribute(node, 'strides', Array(rank).fill(1));
+  const dilations = intsAttribute(node, 'dilations', Array(rank).fill(1));
+  const pads = intsAttribute(node, 'pads', Array(2 * rank).fill(0));
+  const auto = stringAttribute(node, 'auto_pad', 'NOTSET');
+  const reach = kernel.map((k, i) => (k - 1) * dilations[i]! + 1);
+  if (auto.startsWith('SAME')) {
+    const output = input.map((size, i) => Math.ceil(size / strides[i]!));
+    const total = input.map((size, i) => Math.max(0, (output[i]! - 1) * strides[i]! + reach[i]! - size));
+    const low = total.map((t) => Math.floor(t / 2));
+    const high = total.map((t) => Math.ceil(t / 2));
+    const [before, behind] = auto === 'SAME_UPPER' ? [low, high] : [high, low];
+    return { input, kernel, output, strides, dilations, before, behind };
+  }
+  const before = auto === 'VALID' ? input.map(() => 0) : pads.slice(0, rank);
+  const behind = auto === 'VALID' ? input.map(() => 0) : pads.slice(rank);
+  const ceil = intAttribute(node, 'ceil_mode', 0) === 1;
+  const output = input.map((size, i) => {
+    const room = size + before[i]! + behind[i]! - reach[i]!;
+    if (!ceil) return Math.floor(room / strides[i]!) + 1;
+    const out = Math.ceil(room / strides[i]!) + 1;
+    // A window that would start in the padding behind is dropped.
+    return (out - 1) * strides[i]! >= size + before[i]! ? out - 1 : out;
+  });
+  return { input, kernel, output, strides, dilations, before, behind };
+}
+
+function tabulate(g: Geometry): Windows {
+  const [taps, positions] = [product(g.kernel), product(g.output)];
+  const table = new Int32Array(taps * positions);
+  for (let k = 0; k < taps; k++) {
+    const tap = unravel(k, g.kernel);
+    for (let p = 0; p < positions; p++) {
+      const at = unravel(p, g.output).map((o, i) => o * g.strides[i]! - g.before[i]! + tap[i]! * g.dilations[i]!);
+      const inside = at.every((a, i) => a >= 0 && a < g.input[i]!);
+      table[k * positions + p] = inside ? at.reduce((flat, a, i) => flat * g.input[i]! + a, 0) : -1;
+    }
+  }
+  return { ...g, table, taps, positions };
+}
+
+function unravel(flat: number, dims: readonly number[]): number[] {
+  const index = new Array<number>(dims.length);
+  for (let i = dims.length - 1; i >= 0; i--) {
+    index[i] = flat % dims[i]!;
+    flat = Math.floor(flat / dims[i]!);
+  }
+  return index;
+}
+
+/** [N, C, ...in] -> [C * taps, N * positions]: what each tap of each window sees, zero in the padding. */
+export const unfold = (x: tf.Tensor, w: Windows): tf.Tensor =>
+  linear(x, (v) => unfolded(v, w), (dy) => folded(dy, w, x.shape));
+
+/** The adjoint of `unfold`: adds every tap's value to the element of [N, C, ...in] that it read. */
+export const fold = (columns: tf.Tensor, w: Windows, shape: readonly number[]): tf.Tensor =>
+  linear(columns, (v) => folded(v, w, shape), (dy) => unfolded(dy, w));
+
+/** A linear map on the tape, given with its adjoint. */
+const linear = (x: tf.Tensor, map: (x: tf.Tensor) => tf.Tensor, adjoint: (dy: tf.Tensor) => tf.Tensor) =>
+  tf.customGrad((v) => ({ value: map(v as tf.Tensor), gradFunc: (dy: tf.Tensor) => adjoint(dy) }))(x);
+
+function unfolded(x: tf.Tensor, { table, taps, positions, input }: Windows): tf.Tensor {
+  const [n, c] = x.shape as [number, number];
+  const size = product(input);
+  const data = x.dataSync() as Float32Array;
+  const out = new Float32Array(c * taps * n * positions);
+  let to = 0;
+  for (let channel = 0; channel < c; channel++) {
+    for (let k = 0; k < taps; k++) {
+      for (let item = 0; item < n; item++) {
+        const from = (item * c + channel) * size;
+        for (let p = k * positions; p < (k + 1) * positions; p++, to++) {
+          const at = table[p]!;
+          if (at >= 0) out[to] = data[from + at]!;
+        }
+      }
+    }
+  }
+  return tf.tensor(out, [c * taps, n * positions], 'float32');
+}
+
+function folded(columns: tf.Tensor, { table, taps, positions, input }: Windows, shape: readonly number[]): tf.Tensor {
+  const [n, c] = shape as [number, number];
+  const size = product(input);
+  const data = columns.dataSync() as Float32Array;
+  const out = new Float32Array(n * c * size);
+  let from = 0;
+  for (let channel = 0; channel < c; channel++) {
+    for (let k = 0; k < taps; k++) {
+      for (let item = 0; item < n; item++) {
+        const to = (item * c + channel) * size;
+        for (let p = k * positions; p < (k + 1) * positions; p++, from++) {
+          const at = table[p]!;
+          if (at >= 0) out[to + at] = out[to + at]! + data[from]!;
+        }
+      }
+    }
+  }
+  return tf.tensor(out, [...shape], 'float32');
+}
+
+/** For operators that have no windows to speak of otherwise. */
+export function kernelShape(node: Node): number[] {
+  const kernel = intsAttribute(node, 'kernel_shape');
+  if (kernel) return kernel;
+  throw new RetortError('ONNX_INVALID', `${node.op} "${node.name}" lacks kernel_shape`);
+}
