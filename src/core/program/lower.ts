@@ -5,9 +5,7 @@ import { GraphBuilder } from '../onnx/builder.ts';
 import type { DType } from '../onnx/dtype.ts';
 import type { Graph } from '../onnx/model.ts';
 import { sizeOf, type Tensor } from '../onnx/tensor.ts';
-import { optimizers } from '../optimizers/index.ts';
-import type { Optimizer } from '../optimizers/optimizer.ts';
-import { entryOf, resolveOptions } from '../options.ts';
+import { clip, type Rates, scalarNames, update } from './append-update.ts';
 import type { Program, ProgramInput } from './program.ts';
 import { type Member, packUnits, type Unit, unitDims } from './units.ts';
 
@@ -31,31 +29,43 @@ export interface LoweredStep {
   readonly results: readonly string[];
 }
 
-interface Rates {
-  readonly learningRate: number;
-  readonly weightDecay: number;
-}
-
-/** The optimizer of a Program with its options resolved. */
-export function optimizerOf(program: Program) {
-  const { name, options } = program.optimizer;
-  const optimizer = entryOf<Optimizer>(optimizers, name, 'optimizer');
-  return { optimizer, options: resolveOptions(optimizer.options, options, name) };
-}
-
-/** Scalars a kernel must feed at every step: those a Chunk brings, then those the optimizer derives. */
-export function scalarNames(program: Program): { readonly given: string[]; readonly derived: string[] } {
-  const { optimizer, options } = optimizerOf(program);
-  const own = Object.keys(optimizer.scalars);
-  const ones = Object.fromEntries(own.map((name) => [name, 0.5]));
-  return {
-    given: [...new Set(['learning_rate', ...own, ...program.scalars])],
-    derived: Object.keys(optimizer.derive?.(1, ones, options) ?? {}),
-  };
-}
-
 /** Lowers a Program to its training step for an engine. */
 export function lowerStep(program: Program, target: Target): LoweredStep {
+  return lower(program, [program.loss, ...program.metrics], (b, unpackAll) => {
+    unpackAll();
+    b.append(bodyOf(program));
+    return gradientsOf(b, program, target);
+  });
+}
+
+/** Name under which `lowerUpdate` is fed the gradient of a parameter. */
+export const gradientInput = (parameter: string): string => `gradient:${parameter}`;
+
+/**
+ * What a step does once it has the gradients (clipping, update, averages), for an engine that differentiates by itself.
+ * The graph reads the carried tensors, the scalars, `gradientInput` of every parameter and the `next` of every state.
+ */
+export function lowerUpdate(program: Program): LoweredStep {
+  return lower(program, [], (b) => {
+    for (const { initial, next } of program.state) {
+      const { dtype, dims } = initializer(program, initial);
+      b.input(next, dtype, dims);
+    }
+    return new Map(
+      program.parameters.map(({ name }) => {
+        const { dtype, dims } = initializer(program, name);
+        return [name, b.input(gradientInput(name), dtype, dims)];
+      }),
+    );
+  });
+}
+
+/** A step around its gradients; `gradientsIn` brings them into the graph, by parameter name. */
+function lower(
+  program: Program,
+  results: readonly string[],
+  gradientsIn: (b: GraphBuilder, unpackAll: () => void) => ReadonlyMap<string, string>,
+): LoweredStep {
   const b = builderBefore(program.graph);
   const { given, derived } = scalarNames(program);
   const units = parameterUnits(program);
@@ -79,11 +89,11 @@ export function lowerStep(program: Program, target: Target): LoweredStep {
   for (const { name, dtype, dims } of data) b.input(name, dtype, dims);
   for (const scalar of [...given, ...derived]) b.input(scalar, 'float32', []);
 
-  units.forEach((unit, i) => {
-    unpack(b, parameters[i]!.input, unit);
+  const gradients = gradientsIn(b, () => {
+    units.forEach((unit, i) => {
+      unpack(b, parameters[i]!.input, unit);
+    });
   });
-  b.append(bodyOf(program));
-  const gradients = gradientsOf(b, program, target);
   const flat = clip(
     b,
     units.map((unit) => pack(b, unit, (name) => gradients.get(name)!)),
@@ -119,7 +129,6 @@ export function lowerStep(program: Program, target: Target): LoweredStep {
       );
     });
   }
-  const results = [program.loss, ...program.metrics];
   b.output(...carried.map(({ next }) => next), ...results);
   return { graph: b.build('step'), carried, data, scalars: [...given, ...derived], results };
 }
@@ -232,36 +241,3 @@ function pack(b: GraphBuilder, unit: Unit<unknown>, read: (name: string) => stri
 /** Gradients of all parameters by name, zero where the loss does not depend on one. */
 const gradientsOf = (b: GraphBuilder, program: Program, target: Target): ReadonlyMap<string, string> =>
   appendGradients(b, { outputs: program.loss, wrt: program.parameters.map(({ name }) => name), target });
-
-/** Clipping by global norm: g * c / max(c, norm), the norm over all gradients together. Pascanu et al. 2013, arXiv:1211.5063. */
-function clip(b: GraphBuilder, gradients: readonly string[], clipNorm: number | undefined): string[] {
-  if (clipNorm === undefined) return [...gradients];
-  const squares = gradients.map((gradient) => b.op('ReduceSumSquare', [gradient], { keepdims: 0 }));
-  const norm = b.op('Sqrt', [squares.reduce((sum, square) => b.op('Add', [sum, square]))]);
-  const limit = b.constant(clipNorm);
-  const scale = b.op('Div', [limit, b.op('Max', [limit, norm])]);
-  return gradients.map((gradient) => b.op('Mul', [gradient, scale]));
-}
-
-/** One unit's update; declares its slots through `slot` and returns the new value. */
-function update(
-  b: GraphBuilder,
-  program: Program,
-  rates: Rates,
-  param: string,
-  grad: string,
-  slot: (name: string) => { readonly input: string; to(next: string): void },
-): string {
-  const { optimizer, options } = optimizerOf(program);
-  const { given, derived } = scalarNames(program);
-  const scalars = Object.fromEntries([...given, ...derived].map((name) => [name, name]));
-  if (rates.learningRate !== 1) {
-    scalars.learning_rate = b.op('Mul', ['learning_rate', b.constant(rates.learningRate)]);
-  }
-  const slots = Object.fromEntries(optimizer.slots.map((name) => [name, slot(name)]));
-  const weightDecay = Number((options as Record<string, unknown>).weightDecay) * rates.weightDecay;
-  const inputs = Object.fromEntries(Object.entries(slots).map(([name, { input }]) => [name, input]));
-  const next = optimizer.build({ b, param, grad, slots: inputs, scalars, weightDecay }, options);
-  for (const name of optimizer.slots) slots[name]!.to(next.slots[name]!);
-  return next.param;
-}

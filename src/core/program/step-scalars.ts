@@ -1,6 +1,6 @@
 import { invariant } from '../../errors.ts';
+import { optimizerOf, scalarNames } from './append-update.ts';
 import type { Chunk } from './kernel.ts';
-import { optimizerOf, scalarNames } from './lower.ts';
 import type { Program } from './program.ts';
 
 /**

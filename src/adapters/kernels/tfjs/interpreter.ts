@@ -17,7 +17,9 @@ export class Interpreter {
   /** TRAIN_UNSUPPORTED names every operator that is missing here. */
   constructor(graph: Graph) {
     const needed = neededNodes(graph);
-    const missing = needed.filter(({ op, domain }) => op !== 'Constant' && (domain !== '' || !operators.has(op)));
+    const missing = needed.filter(
+      ({ op, domain }) => op !== 'Constant' && (domain !== '' || !operators.has(op)),
+    );
     if (missing.length > 0) {
       const names = [...new Set(missing.map(({ op, domain }) => (domain ? `${domain}.${op}` : op)))].sort();
       throw new RetortError('TRAIN_UNSUPPORTED', `the tfjs kernel has no operator ${names.join(', ')}`, {

@@ -42,7 +42,12 @@ const fitsNative = (x: tf.Tensor, w: tf.Tensor, windows: Windows, group: number)
 export function nativeConv(x: tf.Tensor, w: tf.Tensor, windows: Windows, group: number): tf.Tensor {
   const last = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
   const { before, behind } = windows;
-  const pads: [number, number][] = [[0, 0], [before[0]!, behind[0]!], [before[1]!, behind[1]!], [0, 0]];
+  const pads: [number, number][] = [
+    [0, 0],
+    [before[0]!, behind[0]!],
+    [before[1]!, behind[1]!],
+    [0, 0],
+  ];
   const padded = pads.flat().some((pad) => pad > 0) ? tf.pad(last, pads) : last;
   const strides = [...windows.strides] as [number, number];
   if (group === 1) {
@@ -80,17 +85,30 @@ const convTranspose: Operator = (x, node) => {
   return x.has(2) ? tf.add(y, perChannel(x.tensor(2), y.rank)) : y;
 };
 
-function transposedOutput(node: Parameters<Operator>[1], input: readonly number[], kernel: readonly number[]) {
+function transposedOutput(
+  node: Parameters<Operator>[1],
+  input: readonly number[],
+  kernel: readonly number[],
+) {
   const rank = input.length;
   const zeros = Array<number>(rank).fill(0);
   const [strides, dilations] = ['strides', 'dilations'].map((name) =>
-    intsAttribute(node, name, zeros.map(() => 1)),
+    intsAttribute(
+      node,
+      name,
+      zeros.map(() => 1),
+    ),
   ) as [number[], number[]];
   const pads = intsAttribute(node, 'pads', [...zeros, ...zeros]);
   const extra = intsAttribute(node, 'output_padding', zeros);
   return input.map(
     (size, i) =>
-      strides[i]! * (size - 1) + extra[i]! + (kernel[i]! - 1) * dilations[i]! + 1 - pads[i]! - pads[i + rank]!,
+      strides[i]! * (size - 1) +
+      extra[i]! +
+      (kernel[i]! - 1) * dilations[i]! +
+      1 -
+      pads[i]! -
+      pads[i + rank]!,
   );
 }
 

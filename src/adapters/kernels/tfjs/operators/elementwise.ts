@@ -2,7 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { floatAttribute, intAttribute } from '../../../../core/onnx/attributes.ts';
 import { dtypeOfCode } from '../../../../core/onnx/dtype.ts';
 import { tfType } from '../values.ts';
-import { broadcast, type Node, type Operator, type Operators, sharedShape, tensors, untaped } from './operator.ts';
+import {
+  broadcast,
+  type Node,
+  type Operator,
+  type Operators,
+  sharedShape,
+  tensors,
+  untaped,
+} from './operator.ts';
 
 const unary =
   (f: (x: tf.Tensor) => tf.Tensor): Operator =>

@@ -18,10 +18,7 @@ function matMul(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
     return a.rank === 2 ? flat : tf.reshape(flat, [...a.shape.slice(0, -1), b.shape[1]!]);
   }
   const stack = sharedShape([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
-  return tf.matMul(
-    broadcast(a, [...stack, rows, inner]),
-    broadcast(b, [...stack, ...b.shape.slice(-2)]),
-  );
+  return tf.matMul(broadcast(a, [...stack, rows, inner]), broadcast(b, [...stack, ...b.shape.slice(-2)]));
 }
 
 /** alpha A' B' + beta C. */

@@ -1,7 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { intAttribute, intsAttribute, stringAttribute } from '../../../../core/onnx/attributes.ts';
 import { RetortError } from '../../../../errors.ts';
-import { broadcast, fromFront, type Inputs, type Node, type Operator, type Operators, sharedShape, tensors } from './operator.ts';
+import {
+  broadcast,
+  fromFront,
+  type Inputs,
+  type Node,
+  type Operator,
+  type Operators,
+  sharedShape,
+  tensors,
+} from './operator.ts';
 
 const axesOf = (x: Inputs, node: Node, rank: number): number[] | undefined =>
   (x.numbers(1) ?? intsAttribute(node, 'axes'))?.map((axis) => fromFront(axis, rank));
@@ -33,7 +42,10 @@ const squeeze: Operator = (x, node) => {
   const value = x.tensor(0);
   const axes = axesOf(x, node, value.rank);
   const gone = (dim: number, i: number) => (axes ? axes.includes(i) : dim === 1);
-  return tf.reshape(value, value.shape.filter((dim, i) => !gone(dim, i)));
+  return tf.reshape(
+    value,
+    value.shape.filter((dim, i) => !gone(dim, i)),
+  );
 };
 
 const split: Operator = (x, node) => {
@@ -105,11 +117,16 @@ const pad: Operator = (x, node) => {
     );
   }
   const source = sources[mode];
-  if (!source) throw new RetortError('TRAIN_UNSUPPORTED', `Pad "${node.name}" has mode ${mode}, which tfjs lacks`);
+  if (!source)
+    throw new RetortError('TRAIN_UNSUPPORTED', `Pad "${node.name}" has mode ${mode}, which tfjs lacks`);
   return both.reduce<tf.Tensor>((v, [before, after], axis) => {
     if (before === 0 && after === 0) return v;
     const dim = v.shape[axis]!;
-    return pick(v, Array.from({ length: dim + before + after }, (_, i) => source(i - before, dim)), axis);
+    return pick(
+      v,
+      Array.from({ length: dim + before + after }, (_, i) => source(i - before, dim)),
+      axis,
+    );
   }, value);
 };
 

@@ -19,10 +19,7 @@ const batchNormalization: Operator = (x, node) => {
   ];
   const shaped = (v: tf.Tensor) => perChannel(v, value.rank);
   const normal = (centred: tf.Tensor, variance: tf.Tensor) =>
-    tf.add(
-      tf.mul(centred, tf.mul(shaped(scale), tf.rsqrt(tf.add(shaped(variance), epsilon)))),
-      shaped(bias),
-    );
+    tf.add(tf.mul(centred, tf.mul(shaped(scale), tf.rsqrt(tf.add(shaped(variance), epsilon)))), shaped(bias));
   if (intAttribute(node, 'training_mode', 0) === 0) {
     return normal(tf.sub(value, shaped(runningMean)), runningVar);
   }

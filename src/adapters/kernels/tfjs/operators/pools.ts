@@ -58,7 +58,16 @@ const averagePool: Operator = (x, node) => {
   const columns = tf.reshape(unfold(value, windows), [c, taps, n, positions]);
   const sums = tf.transpose(tf.sum(columns, 1), [1, 0, 2]);
   const counts = countsOf(windows, intAttribute(node, 'count_include_pad', 0) === 1);
-  return tf.reshape(tf.mul(sums, tf.tensor(counts.map((count) => 1 / count), [1, 1, positions])), [n, c, ...output]);
+  return tf.reshape(
+    tf.mul(
+      sums,
+      tf.tensor(
+        counts.map((count) => 1 / count),
+        [1, 1, positions],
+      ),
+    ),
+    [n, c, ...output],
+  );
 };
 
 /** Elements each window averages over. In ceil mode a window may reach beyond the padding; that part never counts. */
@@ -83,7 +92,11 @@ function countsOf({ table, taps, positions, ...w }: Windows, withPads: boolean):
 
 const globalAverage: Operator = (x) => {
   const value = x.tensor(0);
-  return tf.mean(value, value.shape.slice(2).map((_, i) => i + 2), true);
+  return tf.mean(
+    value,
+    value.shape.slice(2).map((_, i) => i + 2),
+    true,
+  );
 };
 
 export const pools: Operators = {

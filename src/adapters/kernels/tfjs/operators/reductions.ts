@@ -1,6 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { intAttribute, intsAttribute } from '../../../../core/onnx/attributes.ts';
-import { fromFront, type Inputs, lastAxes, type Node, type Operator, type Operators, untaped } from './operator.ts';
+import {
+  fromFront,
+  type Inputs,
+  lastAxes,
+  type Node,
+  type Operator,
+  type Operators,
+  untaped,
+} from './operator.ts';
 
 type Reduce = (x: tf.Tensor, axes: number[], keep: boolean) => tf.Tensor;
 
@@ -12,7 +20,10 @@ const reduction =
     const given = x.numbers(1) ?? intsAttribute(node, 'axes') ?? [];
     const none = given.length === 0 && intAttribute(node, 'noop_with_empty_axes', 0) === 1;
     const all = value.shape.map((_, i) => i);
-    const axes = given.length === 0 && !none ? all : given.map((axis) => fromFront(axis, value.rank)).sort((a, b) => a - b);
+    const axes =
+      given.length === 0 && !none
+        ? all
+        : given.map((axis) => fromFront(axis, value.rank)).sort((a, b) => a - b);
     return axes.length === 0 ? tf.clone(value) : reduce(value, axes, intAttribute(node, 'keepdims', 1) === 1);
   };
 
@@ -48,7 +59,9 @@ const alongAxis =
   (f: (x: tf.Tensor) => tf.Tensor): Operator =>
   (x, node) => {
     const value = x.tensor(0);
-    const { perm, back, straight } = lastAxes(value.rank, [fromFront(intAttribute(node, 'axis', -1), value.rank)]);
+    const { perm, back, straight } = lastAxes(value.rank, [
+      fromFront(intAttribute(node, 'axis', -1), value.rank),
+    ]);
     return straight ? f(value) : tf.transpose(f(tf.transpose(value, perm)), back);
   };
 

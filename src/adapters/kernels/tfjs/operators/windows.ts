@@ -72,7 +72,9 @@ function tabulate(g: Geometry): Windows {
   for (let k = 0; k < taps; k++) {
     const tap = unravel(k, g.kernel);
     for (let p = 0; p < positions; p++) {
-      const at = unravel(p, g.output).map((o, i) => o * g.strides[i]! - g.before[i]! + tap[i]! * g.dilations[i]!);
+      const at = unravel(p, g.output).map(
+        (o, i) => o * g.strides[i]! - g.before[i]! + tap[i]! * g.dilations[i]!,
+      );
       const inside = at.every((a, i) => a >= 0 && a < g.input[i]!);
       table[k * positions + p] = inside ? at.reduce((flat, a, i) => flat * g.input[i]! + a, 0) : -1;
     }
@@ -91,11 +93,19 @@ function unravel(flat: number, dims: readonly number[]): number[] {
 
 /** [N, C, ...in] -> [C * taps, N * positions]: what each tap of each window sees, zero in the padding. */
 export const unfold = (x: tf.Tensor, w: Windows): tf.Tensor =>
-  linear(x, (v) => unfolded(v, w), (dy) => folded(dy, w, x.shape));
+  linear(
+    x,
+    (v) => unfolded(v, w),
+    (dy) => folded(dy, w, x.shape),
+  );
 
 /** The adjoint of `unfold`: adds every tap's value to the element of [N, C, ...in] that it read. */
 export const fold = (columns: tf.Tensor, w: Windows, shape: readonly number[]): tf.Tensor =>
-  linear(columns, (v) => folded(v, w, shape), (dy) => unfolded(dy, w));
+  linear(
+    columns,
+    (v) => folded(v, w, shape),
+    (dy) => unfolded(dy, w),
+  );
 
 /** A linear map on the tape, given with its adjoint. */
 const linear = (x: tf.Tensor, map: (x: tf.Tensor) => tf.Tensor, adjoint: (dy: tf.Tensor) => tf.Tensor) =>
@@ -121,7 +131,11 @@ function unfolded(x: tf.Tensor, { table, taps, positions, input }: Windows): tf.
   return tf.tensor(out, [c * taps, n * positions], 'float32');
 }
 
-function folded(columns: tf.Tensor, { table, taps, positions, input }: Windows, shape: readonly number[]): tf.Tensor {
+function folded(
+  columns: tf.Tensor,
+  { table, taps, positions, input }: Windows,
+  shape: readonly number[],
+): tf.Tensor {
   const [n, c] = shape as [number, number];
   const size = product(input);
   const data = columns.dataSync() as Float32Array;
