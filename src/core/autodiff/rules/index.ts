@@ -59,6 +59,7 @@ import { reduceSum } from './reduce-sum.ts';
 import { reduceSumSquare } from './reduce-sum-square.ts';
 import { relu } from './relu.ts';
 import { reshape } from './reshape.ts';
+import { resize } from './resize.ts';
 import { scatterElements } from './scatter-elements.ts';
 import { scatterNd } from './scatter-nd.ts';
 import { selu } from './selu.ts';
@@ -148,6 +149,7 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   reduceSum,
   relu,
   reshape,
+  resize,
   scatterElements,
   scatterNd,
   selu,

@@ -46,7 +46,8 @@ export const pow: GradientRule = {
 function base(c: RuleContext): string | undefined {
   const [a, dy] = [c.x(0), c.dy(0)];
   const m = arithmetic(c.b, c.b.dtype(a));
-  const known = c.b.type(c.x(1)).constant;
+  const power = c.b.type(c.x(1));
+  const known = power.constant ?? (c.wants(1) ? undefined : power.setting);
   const values = known ? numbers(known) : [];
   if (values.length === 1) {
     const p = values[0]!;
