@@ -18,8 +18,6 @@ export interface SessionOptions {
   readonly device: Device;
   /** 0: the engine's choice. */
   readonly threads: number;
-  /** Whether numbers too small to be normal count as zero: for training, where they cost time. Default false. */
-  readonly flushDenormals?: boolean;
   /** Files named by the model's external data, by location. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
   /** How far the engine may rewrite the graph. Default `all`. */
