@@ -1,46 +1,7 @@
 import type { Attribute, Graph, Model, Node } from '../model.ts';
+import { allGraphs } from '../walk.ts';
 
-/** Pure helpers to read and rebuild graphs, bodies (graph attributes) included. */
-
-export function bodiesOf(node: Node): readonly Graph[] {
-  return Object.values(node.attributes).flatMap((attribute) =>
-    attribute.type === 'graph' ? [attribute.value] : attribute.type === 'graphs' ? attribute.value : [],
-  );
-}
-
-/** Every graph of a model: the main one first, then all bodies. */
-export function allGraphs(graph: Graph): Graph[] {
-  return [graph, ...graph.nodes.flatMap((node) => bodiesOf(node).flatMap(allGraphs))];
-}
-
-/** Names a node reads, those its bodies take from around them included. */
-export function readsOf(node: Node): string[] {
-  const inner = bodiesOf(node).flatMap((body) => {
-    const own = new Set([...body.inputs.map((i) => i.name), ...body.initializers.keys()]);
-    for (const n of body.nodes) for (const name of n.outputs) own.add(name);
-    const reads = [...body.nodes.flatMap(readsOf), ...body.outputs.map((output) => output.name)];
-    return reads.filter((name) => !own.has(name));
-  });
-  return [...node.inputs.filter((name) => name !== ''), ...inner];
-}
-
-/** How often each value of a graph is read, as a graph output too. */
-export function useCounts(graph: Graph): Map<string, number> {
-  const counts = new Map<string, number>();
-  const add = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
-  for (const node of graph.nodes) readsOf(node).forEach(add);
-  for (const output of graph.outputs) add(output.name);
-  return counts;
-}
-
-/** The node that makes each value. */
-export function producers(graph: Graph): Map<string, Node> {
-  return new Map(
-    graph.nodes.flatMap((node) =>
-      node.outputs.filter((name) => name !== '').map((name) => [name, node] as const),
-    ),
-  );
-}
+/** Pure helpers to rebuild graphs, bodies (graph attributes) included; walk.ts has those that read. */
 
 /** Rebuilds the bodies of a node; the node itself where nothing changed. */
 export function mapBodies(node: Node, f: (body: Graph) => Graph): Node {
@@ -52,8 +13,8 @@ export function mapBodies(node: Node, f: (body: Graph) => Graph): Node {
   };
   const attributes = Object.fromEntries(
     Object.entries(node.attributes).map(([key, attribute]): [string, Attribute] => {
-      if (attribute.type === 'graph') return [key, { type: 'graph', value: one(attribute.value) }];
-      if (attribute.type === 'graphs') return [key, { type: 'graphs', value: attribute.value.map(one) }];
+      if (attribute.type === 'graph') return [key, { ...attribute, value: one(attribute.value) }];
+      if (attribute.type === 'graphs') return [key, { ...attribute, value: attribute.value.map(one) }];
       return [key, attribute];
     }),
   );

@@ -1,7 +1,8 @@
 import { RetortError } from '../../../errors.ts';
 import { inferShapes } from '../infer-shapes.ts';
 import type { Graph, Model, ValueInfo } from '../model.ts';
-import { readsOf, trimValueInfo, withGraph } from './graph-edit.ts';
+import { readsOf } from '../walk.ts';
+import { trimValueInfo, withGraph } from './graph-edit.ts';
 import type { Pass } from './pass.ts';
 
 export interface PruneOptions {

@@ -1,7 +1,8 @@
 import { RetortError } from '../../../errors.ts';
 import { BUILD_OPSET } from '../builder.ts';
 import type { Node } from '../model.ts';
-import { allGraphs, withGraph } from './graph-edit.ts';
+import { allGraphs } from '../walk.ts';
+import { withGraph } from './graph-edit.ts';
 import type { Converter } from './opset/converter.ts';
 import * as newer from './opset/newer.ts';
 import * as normalization from './opset/normalization.ts';
