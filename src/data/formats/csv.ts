@@ -3,7 +3,7 @@ import { parse } from 'csv-parse';
 import Type, { type Static } from 'typebox';
 import type { RawSample } from '../dataset.ts';
 import type { DatasetFormat, Reject } from '../format.ts';
-import { splitOfName } from '../split-names.ts';
+import { bySplit, splitOfName } from '../split-names.ts';
 import type { Entry } from '../upload.ts';
 import { unreadable } from './unreadable.ts';
 
@@ -13,23 +13,27 @@ const options = Type.Object(
     label: Type.Optional(
       Type.Union([Column, Type.Literal(false)], {
         description:
-          'Label column by name or number; false: none. Default: label, class, target, y or species',
+          'Label column by name or number; false: none. If left out: label, class, target, y or species',
       }),
     ),
     features: Type.Optional(
-      Type.Array(Column, { description: 'Feature columns by name or number. Default: all but the label' }),
+      Type.Array(Column, {
+        description: 'Feature columns by name or number. If left out: all but the label',
+      }),
     ),
     header: Type.Union([Type.Boolean(), Type.Literal('auto')], {
       description: 'Whether the first row names the columns. auto: when no cell of it is a number',
       default: 'auto',
     }),
-    delimiter: Type.Optional(Type.String({ description: 'Default: found among , ; tab |', minLength: 1 })),
+    delimiter: Type.Optional(
+      Type.String({ description: 'If left out: found among , ; tab |', minLength: 1 }),
+    ),
     missing: Type.Array(Type.String(), {
       description: 'Cells that mean nothing was recorded',
       default: ['', '?', 'NA'],
     }),
     fill: Type.Optional(
-      Type.Number({ description: 'Number put where one is missing. Default: such rows are rejected' }),
+      Type.Number({ description: 'Number put where one is missing. If left out: such rows are rejected' }),
     ),
     column: Type.String({ description: 'Name of the column of features', default: 'features' }),
   },
@@ -56,6 +60,7 @@ export const csv: DatasetFormat<typeof options> = {
       if (delimiter !== undefined) entries.push({ entry, delimiter });
     }
     if (entries.length === 0) throw unreadable(upload.name, 'holds no table with columns');
+    entries.sort((a, b) => bySplit(a.entry.path, b.entry.path));
     for (const { entry, delimiter } of entries) {
       // One file alone is the whole set, whatever it is called.
       const split = entries.length > 1 ? splitOfName(entry.path).split : undefined;

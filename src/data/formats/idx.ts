@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import type { RawSample } from '../dataset.ts';
 import type { DatasetFormat } from '../format.ts';
-import { splitOfName } from '../split-names.ts';
+import { bySplit, splitOfName } from '../split-names.ts';
 import type { Entry, Upload } from '../upload.ts';
 import { asPicture, decodeRecord, type Element, elementBytes, isInteger } from './raw-array.ts';
 import { records } from './records.ts';
@@ -103,11 +103,7 @@ function pair(files: readonly IdxFile[], upload: Upload): { data: IdxFile; label
   for (const file of free) {
     throw unreadable(file.entry.path, 'holds labels that belong to no images', 'Name the two files alike.');
   }
-  const order = { train: 0, validation: 1, test: 2 };
-  const rank = (file: IdxFile) => order[splitOfName(file.entry.path).split ?? 'train'];
-  return pairs.sort(
-    (a, b) => rank(a.data) - rank(b.data) || (a.data.entry.path < b.data.entry.path ? -1 : 1),
-  );
+  return pairs.sort((a, b) => bySplit(a.data.entry.path, b.data.entry.path));
 }
 
 /** The name without the words that tell images from labels: train-images-idx3-ubyte and train-labels-idx1-ubyte meet. */

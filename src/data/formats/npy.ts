@@ -11,8 +11,14 @@ import { unreadable } from './unreadable.ts';
 
 const options = Type.Object(
   {
-    x: Type.Array(Type.String(), { description: 'Arrays that become columns; default: all but the labels' }),
-    y: Type.String({ description: 'Array of labels; default: y, labels, label, targets or target' }),
+    x: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'Arrays that become columns; all but the labels if left out',
+      }),
+    ),
+    y: Type.Optional(
+      Type.String({ description: 'Array of labels; y, labels, label, targets or target if left out' }),
+    ),
   },
   { additionalProperties: false },
 );
