@@ -21,6 +21,12 @@ const read: Readonly<Record<string, readonly string[]>> = {
   'TensorShapeProto.Dimension': [],
 };
 
+/** Kept fields that are looked into all the same, for the names they define (the checker needs them). */
+const peek: Readonly<Record<string, readonly string[]>> = {
+  GraphProto: ['sparse_initializer'],
+  SparseTensorProto: ['values'],
+};
+
 const scalars = ['int32', 'int64', 'uint64', 'float', 'double', 'string', 'bytes'];
 
 interface Field {
@@ -63,20 +69,26 @@ function wireType(type: string, messages: ReadonlyMap<string, unknown>, owner: s
 
 export function generate(proto: string): string {
   const messages = parseProto(proto);
-  const tables = Object.entries(read).map(([message, kept]) => {
-    const all = messages.get(message) ?? [];
-    const unknown = kept.filter((name) => !all.some((field) => field.name === name));
-    if (all.length === 0 || unknown.length) throw new Error(`${message}: not in the schema: ${unknown}`);
-    const rows = all
-      .filter((field) => !kept.includes(field.name))
-      .map((field) => {
-        const type = wireType(field.type, messages, message);
-        const repeated = field.repeated ? ', repeated: true' : '';
-        return `    ${field.name}: { number: ${field.number}, type: '${type}'${repeated} },\n`;
-      });
-    const constant = message.replaceAll('.', '');
+  const table = (message: string, wanted: (field: Field) => boolean, suffix = ''): string => {
+    const rows = (messages.get(message) ?? []).filter(wanted).map((field) => {
+      const type = wireType(field.type, messages, message);
+      const repeated = field.repeated ? ', repeated: true' : '';
+      return `    ${field.name}: { number: ${field.number}, type: '${type}'${repeated} },\n`;
+    });
+    const constant = message.replaceAll('.', '') + suffix;
     return `export const ${constant} = {\n  message: '${message}',\n  fields: {\n${rows.join('')}  },\n} as const;\n`;
-  });
+  };
+  for (const [message, names] of [...Object.entries(read), ...Object.entries(peek)]) {
+    const all = messages.get(message)?.map((field) => field.name) ?? [];
+    const unknown = names.filter((name) => !all.includes(name));
+    if (all.length === 0 || unknown.length) throw new Error(`${message}: not in the schema: ${unknown}`);
+  }
+  const tables = [
+    ...Object.entries(read).map(([message, kept]) => table(message, (field) => !kept.includes(field.name))),
+    ...Object.entries(peek).map(([message, names]) =>
+      table(message, (field) => names.includes(field.name), 'Kept'),
+    ),
+  ];
   return `// Made by scripts/gen-onnx-fields.ts from proto/onnx.proto. Do not edit: run \`npm run gen\`.\n\n${tables.join('\n')}`;
 }
 

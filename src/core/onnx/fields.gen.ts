@@ -135,3 +135,17 @@ export const TensorShapeProtoDimension = {
     denotation: { number: 3, type: 'string' },
   },
 } as const;
+
+export const GraphProtoKept = {
+  message: 'GraphProto',
+  fields: {
+    sparse_initializer: { number: 15, type: 'message', repeated: true },
+  },
+} as const;
+
+export const SparseTensorProtoKept = {
+  message: 'SparseTensorProto',
+  fields: {
+    values: { number: 1, type: 'message' },
+  },
+} as const;
