@@ -1,33 +1,64 @@
 import type { TrainingKernel } from '../core/program/kernel.ts';
+import type { Source } from '../data/format.ts';
+import type { PictureDecoder } from '../data/picture.ts';
+import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { BlobRef, BlobStore, Clock, JobStore, Runtime } from './ports.ts';
+import type { Results } from './results.ts';
 
-/** What every stage may use of the outside. */
-export interface StageContext {
-  readonly spec: Spec;
+/** What the outside gives a journey. */
+export interface Tools {
   readonly blobs: BlobStore;
   readonly jobs: JobStore;
   readonly runtime: Runtime;
   readonly kernels: Readonly<Record<string, TrainingKernel>>;
+  readonly pictures: PictureDecoder;
   readonly clock: Clock;
-  /** Scratch folder of this attempt. */
-  readonly scratch: string;
+}
+
+/** What the user gives: the files of a job. */
+export interface Upload {
+  readonly teacher: Source;
+  /** Files named by the teacher's external data, and models named by the spec, by the name used there. */
+  readonly companions: readonly Source[];
+  readonly data: readonly Source[];
+}
+
+/** What every stage may use besides the results before it. */
+export interface StageContext extends Tools {
+  readonly upload: Upload;
+  readonly requested: Spec;
+  readonly spec: ResolvedSpec;
+  /** Work of an earlier, interrupted attempt at the same key. */
+  readonly partial: Partial;
   readonly signal: AbortSignal;
   /** Reports work done, in units of the stage's own. */
   progress(done: number, total: number, note?: string): void;
+  /** Appends to the job's events. */
+  emit(type: string, data: unknown): Promise<void>;
 }
 
+/** A stage's own unfinished work, as JSON (blobs by reference). */
+export interface Partial {
+  load<T>(): Promise<T | undefined>;
+  save(value: unknown): Promise<void>;
+}
+
+export type StageName = Exclude<keyof Results, 'timings'>;
+
 /**
- * One step of the journey. It is skipped when a record exists for the same key: the hash of `version`, the hashes of
- * the inputs, the part of the resolved spec it reads and the runtime version.
+ * One step of the journey. It is skipped when a record exists for the same key: the hash of `version`, what `key`
+ * returns and the runtime version. Without `key` it runs every time (measurements of time are never cached).
  */
-export interface Stage<In, Out> {
-  readonly name: string;
+export interface Stage<N extends StageName = StageName> {
+  readonly name: N;
+  readonly summary: string;
   /** Raised when the stage would make different outputs from the same inputs. */
   readonly version: number;
-  /** The part of the spec and the inputs that decide the outputs; hashed into the key. */
-  key(input: In, context: StageContext): unknown;
-  run(input: In, context: StageContext): Promise<Out>;
+  /** What decides the outputs: hashes of inputs, and the part of the spec that is read. */
+  key?(done: Results, context: StageContext): unknown;
+  /** JSON, with blobs by reference. */
+  run(done: Results, context: StageContext): Promise<Results[N]>;
 }
 
 /** A blob with its place in the manifest. */

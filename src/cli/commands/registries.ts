@@ -1,0 +1,58 @@
+import type { TObject } from 'typebox';
+import { losses } from '../../core/losses/index.ts';
+import { metrics } from '../../core/metrics/index.ts';
+import { optimizers } from '../../core/optimizers/index.ts';
+import { schedules } from '../../core/schedules/index.ts';
+import { strategies } from '../../core/strategies/index.ts';
+import { students } from '../../core/students/index.ts';
+import { augmentations } from '../../data/augment/index.ts';
+import { formats } from '../../data/formats/index.ts';
+import type { CliCommand } from '../command.ts';
+
+interface Entry {
+  readonly summary: string;
+  readonly citation?: string;
+  readonly formula?: string;
+  readonly options?: TObject;
+}
+
+const tables: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
+  students,
+  losses,
+  optimizers,
+  schedules,
+  strategies,
+  augmentations,
+  formats,
+  metrics,
+};
+
+/** `retort students`, `retort losses`, ...: what a spec may name, with options and defaults. */
+export const registries: CliCommand = {
+  add(program, io) {
+    for (const [name, table] of Object.entries(tables)) {
+      program
+        .command(name)
+        .description(`lists the ${name} a spec may name`)
+        .option('--json', 'as JSON, options as JSON schema')
+        .action(({ json }: { json?: boolean }) => {
+          const entries = Object.entries(table).map(([id, { summary, formula, citation, options }]) => {
+            return { name: id, summary, formula, citation, options };
+          });
+          io.out.write(json ? `${JSON.stringify(entries, null, 2)}\n` : entries.map(text).join(''));
+        });
+    }
+  },
+};
+
+function text({ name, summary, formula, citation, options }: Entry & { readonly name: string }): string {
+  const lines = [`${name}  ${summary}`];
+  if (formula) lines.push(`    ${formula}`);
+  if (citation) lines.push(`    ${citation}`);
+  for (const [option, schema] of Object.entries(options?.properties ?? {})) {
+    const { default: fallback, description } = schema as { default?: unknown; description?: string };
+    const given = fallback === undefined ? '' : ` = ${JSON.stringify(fallback)}`;
+    lines.push(`    ${option}${given}${description ? `  ${description}` : ''}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

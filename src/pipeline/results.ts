@@ -1,0 +1,54 @@
+import type { TeacherQuality } from '../core/metrics/teacher-quality.ts';
+import type { DatasetCard } from '../data/card.ts';
+import type { LogitsView } from './logits-store.ts';
+import type { Artifact } from './stage.ts';
+import type { BlobRef } from './ports.ts';
+import type { ModelCard } from './model-card.ts';
+import type { Report } from './report.ts';
+import type { TeacherPlan } from './teacher-plan.ts';
+import type { Timing } from './timing.ts';
+import type { Trained } from './training-run.ts';
+
+/** What each stage leaves for those after it: JSON, with blobs by reference. Later ones may rely on earlier ones. */
+export interface Results {
+  readonly ingest: {
+    readonly teacher: Artifact;
+    readonly companions: readonly Artifact[];
+    readonly data: readonly Artifact[];
+  };
+  readonly inspect: { readonly card: ModelCard; readonly plan: TeacherPlan };
+  /** The decoded dataset, a blob per file of its folder. */
+  readonly decode: { readonly files: Readonly<Record<string, BlobRef>> };
+  readonly qualify: {
+    readonly card: DatasetCard;
+    /** Null where no row has a label to judge by. */
+    readonly quality: TeacherQuality | null;
+    /** Mean and deviation of the numbers the teacher is fed. */
+    readonly inputStatistics: { readonly mean: number; readonly deviation: number };
+    readonly warnings: readonly string[];
+  };
+  readonly teach: {
+    /** One view of the training rows, or one per augmented epoch; none where no loss reads the teacher. */
+    readonly train: readonly LogitsView[];
+    readonly validation: LogitsView;
+  };
+  /** Null where the spec wants none or no row has a label. */
+  readonly control: Trained | null;
+  readonly train: Trained;
+  readonly export: { readonly student: Exported; readonly control: Exported | null };
+  readonly evaluate: Pick<Report, 'models' | 'classes' | 'rows'>;
+  readonly measure: Pick<Report, 'latency'>;
+  readonly publish: { readonly artifacts: readonly Artifact[] };
+  /** How long each stage took; filled by the runner. */
+  readonly timings: readonly Timing[];
+}
+
+export interface Exported {
+  readonly model: BlobRef;
+  /** The same graph with the logits as one more output, for measuring. */
+  readonly tapped: BlobRef;
+  readonly logits: string;
+  readonly card: ModelCard;
+  /** Largest difference between trained and exported logits, and the largest logit it is relative to. */
+  readonly parity: { readonly difference: number; readonly scale: number; readonly rows: number };
+}

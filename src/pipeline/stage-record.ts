@@ -1,0 +1,52 @@
+import type { BlobStore, JobStore, StoredRecord } from './ports.ts';
+import type { Partial } from './stage.ts';
+
+/** The record of one stage at one key: `partial` while it is worked on, `done` with its output. */
+export class StageRecord implements Partial {
+  readonly #jobs: JobStore;
+  readonly #id: string;
+  #record: StoredRecord | undefined;
+
+  private constructor(jobs: JobStore, id: string, record: StoredRecord | undefined) {
+    this.#jobs = jobs;
+    this.#id = id;
+    this.#record = record;
+  }
+
+  static async open(jobs: JobStore, id: string): Promise<StageRecord> {
+    return new StageRecord(jobs, id, await jobs.get(id));
+  }
+
+  /** The output, if the stage was finished and every blob it names is still there. */
+  async output(blobs: BlobStore): Promise<{ readonly value: unknown } | undefined> {
+    if (this.#record?.state !== 'done') return undefined;
+    for (const hash of blobHashes(this.#record.value)) if (!(await blobs.has(hash))) return undefined;
+    return { value: this.#record.value };
+  }
+
+  async load<T>(): Promise<T | undefined> {
+    return this.#record?.state === 'partial' ? (this.#record.value as T) : undefined;
+  }
+
+  async save(value: unknown): Promise<void> {
+    await this.#put('partial', value);
+  }
+
+  async finish(value: unknown): Promise<void> {
+    await this.#put('done', value);
+  }
+
+  async #put(state: string, value: unknown): Promise<void> {
+    const revision = this.#record?.revision ?? 0;
+    // null, for JSON has no undefined.
+    this.#record = await this.#jobs.put({ id: this.#id, revision, state, value: value ?? null });
+  }
+}
+
+/** Hashes of all blob references inside a JSON value. */
+function blobHashes(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { hash, bytes } = value as { hash?: unknown; bytes?: unknown };
+  const own = typeof hash === 'string' && typeof bytes === 'number' ? [hash] : [];
+  return [...own, ...Object.values(value).flatMap(blobHashes)];
+}

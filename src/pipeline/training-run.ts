@@ -1,0 +1,157 @@
+import type { Snapshot, TrainingKernel } from '../core/program/kernel.ts';
+import type { Program } from '../core/program/program.ts';
+import { decodeSnapshot, encodeSnapshot } from '../core/program/safetensors.ts';
+import { optimizerScalars } from '../core/schedules/optimizer-scalars.ts';
+import type { NDArray } from '../core/ndarray.ts';
+import { RetortError } from '../errors.ts';
+import type { ResolvedTrain } from '../spec/resolved-spec.ts';
+import type { BlobRef } from './ports.ts';
+import { cancelled } from './cancelled.ts';
+import type { StageContext } from './stage.ts';
+
+/** The data of a run, step by step. */
+export interface BatchSource {
+  readonly stepsPerEpoch: number;
+  /** Batch inputs of `steps` consecutive steps, dims [steps, ...dims of the input]. */
+  chunk(first: number, steps: number): Promise<Record<string, NDArray>>;
+}
+
+export interface TrainingRun {
+  /** The stage it runs in, for messages. */
+  readonly name: string;
+  readonly program: Program;
+  readonly kernel: TrainingKernel;
+  readonly settings: ResolvedTrain;
+  readonly seed: number;
+  readonly batches: BatchSource;
+  readonly totalSteps: number;
+  /** Steps between validations: an epoch of the student's run. */
+  readonly roundSteps: number;
+  /** Figures of a snapshot on the validation rows; `score` decides which is best (higher). */
+  validate(snapshot: Snapshot): Promise<Validation>;
+}
+
+export interface Validation {
+  readonly score: number | null;
+  readonly figures: Readonly<Record<string, number | null>>;
+}
+
+/** What a finished run leaves. */
+export interface Trained {
+  /** The selected snapshot. */
+  readonly snapshot: BlobRef;
+  /** Steps behind the selected snapshot, and behind the run. */
+  readonly step: number;
+  readonly steps: number;
+  /** One JSON line per chunk and per round. */
+  readonly log: BlobRef;
+  readonly validation: Readonly<Record<string, number | null>>;
+}
+
+interface Mark {
+  readonly step: number;
+  readonly snapshot: BlobRef;
+  readonly score: number | null;
+  readonly figures: Readonly<Record<string, number | null>>;
+}
+
+/** A run between two steps, as JSON: all it needs to go on bit for bit. */
+interface Progress {
+  readonly step: number;
+  readonly snapshot: BlobRef;
+  readonly log: BlobRef;
+  readonly best: Mark | null;
+  readonly last: Mark | null;
+  /** Rounds since the best one. */
+  readonly stale: number;
+}
+
+const CHECKPOINT_MS = 60_000;
+
+/** Trains a Program to its end, or to the signal: checkpoints, validation rounds, early stopping, selection. */
+export async function trainingRun(run: TrainingRun, context: StageContext): Promise<Trained> {
+  const { blobs, clock, partial, signal } = context;
+  const { settings, totalSteps, roundSteps } = run;
+  const saved = await partial.load<Progress>();
+  const trainer = await run.kernel.open(run.program, {
+    device: settings.device,
+    threads: settings.threads,
+    seed: run.seed,
+    ...(saved ? { snapshot: decodeSnapshot(await blobs.get(saved.snapshot.hash)) } : {}),
+  });
+  const lines = saved ? new TextDecoder().decode(await blobs.get(saved.log.hash)).split('\n').filter(Boolean) : [];
+  let { step, best, last, stale } = saved ?? { step: 0, best: null, last: null, stale: 0 };
+  const putSnapshot = async (snapshot: Snapshot) => blobs.put(encodeSnapshot(snapshot));
+  const putLog = async () => blobs.put(new TextEncoder().encode(lines.map((line) => `${line}\n`).join('')));
+  const log = async (line: object): Promise<void> => {
+    lines.push(JSON.stringify(line));
+    await context.emit('metrics', { run: run.name, ...line });
+  };
+  const checkpoint = async (): Promise<void> => {
+    const snapshot = await putSnapshot(await trainer.snapshot());
+    await partial.save({ step, snapshot, log: await putLog(), best, last, stale } satisfies Progress);
+  };
+
+  try {
+    let savedAt = clock.now();
+    const done = () => step >= totalSteps || (settings.earlyStopping && stale >= settings.earlyStopping.patience);
+    while (!done()) {
+      if (signal.aborted) {
+        await checkpoint();
+        throw cancelled(run.name);
+      }
+      const roundEnd = Math.min(totalSteps, (Math.floor(step / roundSteps) + 1) * roundSteps);
+      const every = settings.checkpointEvery ?? Number.POSITIVE_INFINITY;
+      const mark = Number.isFinite(every) ? (Math.floor(step / every) + 1) * every : roundEnd;
+      const steps = Math.min(trainer.preferredSteps, Math.min(roundEnd, mark) - step);
+      await log(await trainChunk(run, trainer, step, steps));
+      step += steps;
+      context.progress(step, totalSteps);
+      if (step === roundEnd) {
+        const snapshot = await trainer.snapshot();
+        const { score, figures } = await run.validate(snapshot);
+        last = { step, snapshot: await putSnapshot(snapshot), score, figures };
+        const better = best === null || (score !== null && score > (best.score ?? Number.NEGATIVE_INFINITY));
+        if (better) best = last;
+        stale = better ? 0 : stale + 1;
+        await log({ step, epoch: step / run.batches.stepsPerEpoch, validation: figures });
+      }
+      if (step === roundEnd || step === mark || clock.now() - savedAt > CHECKPOINT_MS) {
+        await checkpoint();
+        savedAt = clock.now();
+      }
+    }
+  } finally {
+    await trainer.close();
+  }
+  // Without a validation figure no epoch is better than another, and the last one knows most.
+  const chosen = settings.select === 'best' && best?.score !== null ? best! : last!;
+  return { snapshot: chosen.snapshot, step: chosen.step, steps: step, log: await putLog(), validation: chosen.figures };
+}
+
+/** Runs K steps; returns their log line: means over the chunk, the learning rate of its last step. */
+async function trainChunk(
+  { program, settings, batches, totalSteps }: TrainingRun,
+  trainer: Awaited<ReturnType<TrainingKernel['open']>>,
+  first: number,
+  steps: number,
+): Promise<object> {
+  const context = { totalSteps, stepsPerEpoch: batches.stepsPerEpoch };
+  const scalars = optimizerScalars(settings.optimizer, settings.schedule, context, first, steps);
+  const { loss, metrics } = await trainer.run({ steps, feeds: await batches.chunk(first, steps), scalars });
+  const bad = loss.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new RetortError('TRAIN_DIVERGED', `the loss is ${loss[bad]} at step ${first + bad + 1} of ${totalSteps}`, {
+      hint: 'Lower train.optimizer.learningRate, add a warm-up, or set train.clipNorm.',
+      facts: { step: first + bad + 1 },
+    });
+  }
+  const average = (values: Float32Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  return {
+    step: first + steps,
+    epoch: (first + steps) / batches.stepsPerEpoch,
+    loss: average(loss),
+    ...Object.fromEntries(program.metrics.map((name) => [name, average(metrics[name]!)])),
+    learningRate: scalars.learning_rate!.at(-1),
+  };
+}
