@@ -13,10 +13,11 @@ export interface LogitsView {
 }
 
 const SHARD_BYTES = 4 * 2 ** 20;
+const SHARD_ROWS = 4096;
 
-/** Rows per shard: about 4 MiB, so that a stop loses little and a view has few blobs. */
+/** Rows per shard: few enough that a stop loses little of a slow teacher's work, and about 4 MiB at most. */
 export const shardRowsFor = (classes: number): number =>
-  Math.max(64, Math.min(16_384, Math.floor(SHARD_BYTES / (4 * classes))));
+  Math.max(64, Math.min(SHARD_ROWS, Math.floor(SHARD_BYTES / (4 * classes))));
 
 /** Reads rows of a view by position. All of it stays in memory, as float32. */
 export async function loadLogits(blobs: BlobStore, view: LogitsView): Promise<Float32Array> {
