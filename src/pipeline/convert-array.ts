@@ -20,6 +20,7 @@ export function convertArray(array: NDArray, dtype: DType): NDArray {
   if (dtype === 'float16' && numbers instanceof Float32Array) {
     return { dtype, dims: array.dims, data: Uint16Array.from(numbers, floatToHalf) };
   }
-  if (!dtypes[dtype].array) throw new RetortError('ONNX_UNSUPPORTED', `cannot feed an input of type ${dtype}`);
+  if (!dtypes[dtype].array)
+    throw new RetortError('ONNX_UNSUPPORTED', `cannot feed an input of type ${dtype}`);
   return { dtype, dims: array.dims, data: typedData(tensor(dtype, array.dims, numbers)) };
 }

@@ -43,5 +43,8 @@ export function assembledType({ input }: TeacherPlan): InputType {
   const { dtype } = input;
   if (dtype === 'uint8' || dtype === 'int32' || dtype === 'int64' || dtype === 'float32') return dtype;
   if (dtype === 'float16' || dtype === 'float64') return 'float32';
-  throw new RetortError('ONNX_UNSUPPORTED', `the teacher's input "${input.name}" is ${dtype}, which cannot be fed from data`);
+  throw new RetortError(
+    'ONNX_UNSUPPORTED',
+    `the teacher's input "${input.name}" is ${dtype}, which cannot be fed from data`,
+  );
 }

@@ -6,7 +6,11 @@ import type { TeacherPlan } from './teacher-plan.ts';
 /** A session of the tapped teacher on the job's device. */
 export async function openTeacher(
   plan: TeacherPlan,
-  { blobs, runtime, spec }: { readonly blobs: BlobStore; readonly runtime: Runtime; readonly spec: ResolvedSpec },
+  {
+    blobs,
+    runtime,
+    spec,
+  }: { readonly blobs: BlobStore; readonly runtime: Runtime; readonly spec: ResolvedSpec },
 ): Promise<Scorer> {
   const model = await blobs.get(plan.model.hash);
   const { device, threads } = spec.train;

@@ -1,5 +1,6 @@
 import type { NDArray } from '../core/ndarray.ts';
 import type { ValueInfo } from '../core/onnx/model.ts';
+import type { Source } from '../data/format.ts';
 
 /** What the journey asks of the outside. Adapters implement these; only composition roots choose them. */
 
@@ -43,7 +44,9 @@ export interface BlobStore {
   /** STORE_MISSING if there is none. */
   get(hash: string): Promise<Uint8Array>;
   stream(hash: string, range?: { readonly start: number; readonly end: number }): AsyncIterable<Uint8Array>;
-  /** A local path for position reads, where the driver has one (others download to a cache). */
+  /** For reads by position. */
+  source(hash: string): Promise<Source & { close(): Promise<void> }>;
+  /** A local path, where the driver has one (others download to a cache). */
   path(hash: string): Promise<string>;
   has(hash: string): Promise<boolean>;
   delete(hash: string): Promise<void>;
@@ -91,4 +94,6 @@ export interface JobStore {
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds since some moment, monotone, with fractions. */
+  precise(): number;
 }

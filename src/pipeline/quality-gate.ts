@@ -80,17 +80,22 @@ export async function qualityError(
 }
 
 /** Common ways to scale bytes; the wrong one is the usual reason for a teacher that seems useless. */
-const scalings: readonly { readonly name: string; readonly wish: PreprocessWish; readonly colour?: true }[] = [
-  { name: '0..255', wish: { scale: 1, mean: [0], std: [1] } },
-  { name: '0..1', wish: { scale: 1 / 255, mean: [0], std: [1] } },
-  { name: '-1..1', wish: { scale: 1 / 255, mean: [0.5], std: [0.5] } },
-  {
-    name: 'ImageNet mean and deviation',
-    wish: { scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-    colour: true,
-  },
-  { name: '0..255 minus the ImageNet mean', wish: { scale: 1, mean: [123.68, 116.78, 103.94], std: [1] }, colour: true },
-];
+const scalings: readonly { readonly name: string; readonly wish: PreprocessWish; readonly colour?: true }[] =
+  [
+    { name: '0..255', wish: { scale: 1, mean: [0], std: [1] } },
+    { name: '0..1', wish: { scale: 1 / 255, mean: [0], std: [1] } },
+    { name: '-1..1', wish: { scale: 1 / 255, mean: [0.5], std: [0.5] } },
+    {
+      name: 'ImageNet mean and deviation',
+      wish: { scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+      colour: true,
+    },
+    {
+      name: '0..255 minus the ImageNet mean',
+      wish: { scale: 1, mean: [123.68, 116.78, 103.94], std: [1] },
+      colour: true,
+    },
+  ];
 
 async function tryScalings(scorer: Scorer, rows: Rows, plan: TeacherPlan, spec: ResolvedSpec) {
   const { dataset, input } = rows;

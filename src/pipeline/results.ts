@@ -1,10 +1,10 @@
 import type { TeacherQuality } from '../core/metrics/teacher-quality.ts';
 import type { DatasetCard } from '../data/card.ts';
 import type { LogitsView } from './logits-store.ts';
-import type { Artifact } from './stage.ts';
-import type { BlobRef } from './ports.ts';
 import type { ModelCard } from './model-card.ts';
+import type { BlobRef } from './ports.ts';
 import type { Report } from './report.ts';
+import type { Artifact } from './stage.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
 import type { Timing } from './timing.ts';
 import type { Trained } from './training-run.ts';
@@ -21,6 +21,8 @@ export interface Results {
   readonly decode: { readonly files: Readonly<Record<string, BlobRef>> };
   readonly qualify: {
     readonly card: DatasetCard;
+    /** Training rows whose label may be used. */
+    readonly labelled: number;
     /** Null where no row has a label to judge by. */
     readonly quality: TeacherQuality | null;
     /** Mean and deviation of the numbers the teacher is fed. */

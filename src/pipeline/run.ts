@@ -54,7 +54,8 @@ async function runStage(
 
   const parts = stage.key?.(results, context(noPartial));
   const key = stage.key && hashOf([stage.name, stage.version, tools.runtime.version, parts]);
-  const record = key === undefined ? undefined : await StageRecord.open(tools.jobs, `stage/${stage.name}/${key}`);
+  const record =
+    key === undefined ? undefined : await StageRecord.open(tools.jobs, `stage/${stage.name}/${key}`);
   const finished = await record?.output(tools.blobs);
   const end = async (state: 'skipped' | 'done'): Promise<Timing> => {
     const milliseconds = tools.clock.now() - started;

@@ -1,12 +1,12 @@
+import type { NDArray } from '../core/ndarray.ts';
 import type { Snapshot, TrainingKernel } from '../core/program/kernel.ts';
 import type { Program } from '../core/program/program.ts';
 import { decodeSnapshot, encodeSnapshot } from '../core/program/safetensors.ts';
 import { optimizerScalars } from '../core/schedules/optimizer-scalars.ts';
-import type { NDArray } from '../core/ndarray.ts';
 import { RetortError } from '../errors.ts';
 import type { ResolvedTrain } from '../spec/resolved-spec.ts';
-import type { BlobRef } from './ports.ts';
 import { cancelled } from './cancelled.ts';
+import type { BlobRef } from './ports.ts';
 import type { StageContext } from './stage.ts';
 
 /** The data of a run, step by step. */
@@ -79,7 +79,12 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
     seed: run.seed,
     ...(saved ? { snapshot: decodeSnapshot(await blobs.get(saved.snapshot.hash)) } : {}),
   });
-  const lines = saved ? new TextDecoder().decode(await blobs.get(saved.log.hash)).split('\n').filter(Boolean) : [];
+  const lines = saved
+    ? new TextDecoder()
+        .decode(await blobs.get(saved.log.hash))
+        .split('\n')
+        .filter(Boolean)
+    : [];
   let { step, best, last, stale } = saved ?? { step: 0, best: null, last: null, stale: 0 };
   const putSnapshot = async (snapshot: Snapshot) => blobs.put(encodeSnapshot(snapshot));
   const putLog = async () => blobs.put(new TextEncoder().encode(lines.map((line) => `${line}\n`).join('')));
@@ -94,7 +99,8 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
 
   try {
     let savedAt = clock.now();
-    const done = () => step >= totalSteps || (settings.earlyStopping && stale >= settings.earlyStopping.patience);
+    const done = () =>
+      step >= totalSteps || (settings.earlyStopping && stale >= settings.earlyStopping.patience);
     while (!done()) {
       if (signal.aborted) {
         await checkpoint();
@@ -126,7 +132,13 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
   }
   // Without a validation figure no epoch is better than another, and the last one knows most.
   const chosen = settings.select === 'best' && best?.score !== null ? best! : last!;
-  return { snapshot: chosen.snapshot, step: chosen.step, steps: step, log: await putLog(), validation: chosen.figures };
+  return {
+    snapshot: chosen.snapshot,
+    step: chosen.step,
+    steps: step,
+    log: await putLog(),
+    validation: chosen.figures,
+  };
 }
 
 /** Runs K steps; returns their log line: means over the chunk, the learning rate of its last step. */
@@ -141,10 +153,14 @@ async function trainChunk(
   const { loss, metrics } = await trainer.run({ steps, feeds: await batches.chunk(first, steps), scalars });
   const bad = loss.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
-    throw new RetortError('TRAIN_DIVERGED', `the loss is ${loss[bad]} at step ${first + bad + 1} of ${totalSteps}`, {
-      hint: 'Lower train.optimizer.learningRate, add a warm-up, or set train.clipNorm.',
-      facts: { step: first + bad + 1 },
-    });
+    throw new RetortError(
+      'TRAIN_DIVERGED',
+      `the loss is ${loss[bad]} at step ${first + bad + 1} of ${totalSteps}`,
+      {
+        hint: 'Lower train.optimizer.learningRate, add a warm-up, or set train.clipNorm.',
+        facts: { step: first + bad + 1 },
+      },
+    );
   }
   const average = (values: Float32Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
   return {

@@ -45,6 +45,12 @@ for (const [name, make] of Object.entries(drivers)) {
       assert.deepEqual(await blobs.get(ref.hash), data);
       assert.deepEqual(await concat(blobs.stream(ref.hash)), data);
       assert.deepEqual(await concat(blobs.stream(ref.hash, { start: 4, end: 9 })), bytes('quick'));
+      const source = await blobs.source(ref.hash);
+      assert.equal(source.size, data.length);
+      assert.deepEqual(await source.read(4, 5), bytes('quick'));
+      assert.deepEqual(await source.read(16, 99), bytes('fox'));
+      assert.deepEqual(await concat(source.stream(4, 9)), bytes('quick'));
+      await source.close();
       assert.deepEqual(new Uint8Array(await readFile(await blobs.path(ref.hash))), data);
       await blobs.delete(ref.hash);
       assert.equal(await blobs.has(ref.hash), false);

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BlobRef, BlobStore } from '../../pipeline/ports.ts';
+import { fileSource } from '../files/file-source.ts';
 import { blobName, missingBlob } from './blob-name.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -42,6 +43,10 @@ export class FsBlobs implements BlobStore {
     if (range && range.end <= range.start) return;
     const options = range ? { start: range.start, end: range.end - 1 } : {};
     for await (const chunk of createReadStream(path, options)) yield chunk as Uint8Array;
+  }
+
+  async source(hash: string) {
+    return fileSource(await this.path(hash), hash);
   }
 
   async path(hash: string): Promise<string> {

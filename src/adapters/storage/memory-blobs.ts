@@ -29,6 +29,17 @@ export class MemoryBlobs implements BlobStore {
     yield range ? bytes.subarray(range.start, range.end) : bytes;
   }
 
+  async source(hash: string) {
+    const bytes = await this.get(hash);
+    return {
+      name: hash,
+      size: bytes.byteLength,
+      read: async (offset: number, length: number) => bytes.slice(offset, offset + length),
+      stream: (start = 0, end = bytes.byteLength) => this.stream(hash, { start, end }),
+      close: async () => {},
+    };
+  }
+
   async path(hash: string): Promise<string> {
     this.#folder ??= await mkdtemp(join(tmpdir(), 'retort-blobs-'));
     const path = join(this.#folder, blobName(hash));

@@ -36,16 +36,22 @@ export const registries: CliCommand = {
         .description(`lists the ${name} a spec may name`)
         .option('--json', 'as JSON, options as JSON schema')
         .action(({ json }: { json?: boolean }) => {
-          const entries = Object.entries(table).map(([id, { summary, formula, citation, options }]) => {
-            return { name: id, summary, formula, citation, options };
-          });
+          const entries = Object.entries(table).map(([id, entry]) => describe(id, entry));
           io.out.write(json ? `${JSON.stringify(entries, null, 2)}\n` : entries.map(text).join(''));
         });
     }
   },
 };
 
-function text({ name, summary, formula, citation, options }: Entry & { readonly name: string }): string {
+const describe = (name: string, { summary, formula, citation, options }: Entry) => ({
+  name,
+  summary,
+  formula,
+  citation,
+  options,
+});
+
+function text({ name, summary, formula, citation, options }: ReturnType<typeof describe>): string {
   const lines = [`${name}  ${summary}`];
   if (formula) lines.push(`    ${formula}`);
   if (citation) lines.push(`    ${citation}`);

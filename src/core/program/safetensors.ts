@@ -56,11 +56,13 @@ export function decodeSnapshot(whole: Uint8Array): Snapshot {
     const start = 8 + Number(view.getBigUint64(0, true));
     const header = JSON.parse(new TextDecoder().decode(whole.subarray(8, start)));
     const { __metadata__: metadata, ...entries } = header as { __metadata__: { step: string } };
-    const tensors = Object.entries(entries as Record<string, Entry>).map(([name, entry]): [string, Tensor] => {
-      const [from, to] = entry.data_offsets;
-      const bytes = whole.slice(start + from, start + to);
-      return [name, { dtype: NAMES.get(entry.dtype)!, dims: entry.shape, bytes }];
-    });
+    const tensors = Object.entries(entries as Record<string, Entry>).map(
+      ([name, entry]): [string, Tensor] => {
+        const [from, to] = entry.data_offsets;
+        const bytes = whole.slice(start + from, start + to);
+        return [name, { dtype: NAMES.get(entry.dtype)!, dims: entry.shape, bytes }];
+      },
+    );
     return { step: Number(metadata.step), tensors: new Map(tensors) };
   } catch (cause) {
     throw new RetortError('STORE_CORRUPT', 'a checkpoint cannot be read', { cause });

@@ -38,6 +38,7 @@ export const qualify: Stage<'qualify'> = {
       }
       return {
         card,
+        labelled: rows.dataset.splits.train.filter((row) => rows.dataset.labelled[row]).length,
         quality: quality ?? null,
         inputStatistics: await statistics(rows, plan.input.name),
         warnings,

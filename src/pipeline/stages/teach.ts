@@ -1,16 +1,16 @@
 import { needsOf } from '../../core/program/build-program.ts';
+import type { BatchMaker } from '../../data/batch.ts';
 import { stepsPerEpoch } from '../../data/order.ts';
+import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { cancelled } from '../cancelled.ts';
 import { type LogitsView, shardRowsFor } from '../logits-store.ts';
 import { openRows, rowsKey } from '../open-rows.ts';
 import { openTeacher } from '../open-teacher.ts';
 import type { BlobRef } from '../ports.ts';
-import { scoreRows, SCORE_BATCH } from '../score-rows.ts';
+import { SCORE_BATCH, scoreRows } from '../score-rows.ts';
+import type { Scorer } from '../scorer.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { validationRows } from '../validation-rows.ts';
-import type { BatchMaker } from '../../data/batch.ts';
-import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
-import type { Scorer } from '../scorer.ts';
 
 /** The teacher's logits of everything the student will be compared with, once for all objectives and students. */
 export const teach: Stage<'teach'> = {
@@ -42,7 +42,14 @@ export const teach: Stage<'teach'> = {
         ...Array.from({ length: views }, (_, epoch) => ({ rows: train, maker, epoch })),
       ];
       const total = wanted.reduce((sum, view) => sum + view.rows.length, 0);
-      const [first, ...rest] = await writeViews(wanted, scorer, plan.input.name, plan.scores.classes, total, context);
+      const [first, ...rest] = await writeViews(
+        wanted,
+        scorer,
+        plan.input.name,
+        plan.scores.classes,
+        total,
+        context,
+      );
       return { train: rest, validation: first! };
     } finally {
       await scorer.close();
@@ -82,7 +89,8 @@ async function writeViews(
   let finished = 0;
   let savedAt = clock.now();
   for (const [i, view] of wanted.entries()) {
-    const list = (shards[i] ??= []);
+    const list = shards[i] ?? [];
+    shards[i] = list;
     for (let from = 0; from < view.rows.length; from += shardRows) {
       const part = view.rows.subarray(from, from + shardRows);
       if (list.length * shardRows <= from) {

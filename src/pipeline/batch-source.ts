@@ -1,0 +1,108 @@
+import type { NDArray } from '../core/ndarray.ts';
+import { OBJECTIVE_INPUTS } from '../core/program/build-program.ts';
+import type { BatchMaker } from '../data/batch.ts';
+import { stepsPerEpoch, trainingOrder } from '../data/order.ts';
+import { invariant } from '../errors.ts';
+import { STUDENT_INPUT } from './build-student.ts';
+import { toFloat32 } from './convert-array.ts';
+import type { BatchSource } from './training-run.ts';
+
+export interface BatchSourceRequest {
+  /** Name of the teacher's input in the maker's plan. */
+  readonly input: string;
+  readonly maker: BatchMaker;
+  /** Training rows. */
+  readonly rows: Uint32Array;
+  readonly batchSize: number;
+  readonly classes: number;
+  readonly seed: number;
+  /** Whether the objective reads labels. */
+  readonly labels: boolean;
+  /** Teacher logits of an epoch by position in `rows`; undefined where the objective reads none. */
+  readonly teacher?: (epoch: number) => Promise<Float32Array>;
+}
+
+/** The batches of a run: the same seed gives the same rows, pixels and targets at every step, from any step on. */
+export class ShuffledBatches implements BatchSource {
+  readonly stepsPerEpoch: number;
+  readonly #request: BatchSourceRequest;
+  readonly #position = new Map<number, number>();
+  #order: { readonly epoch: number; readonly batches: readonly Uint32Array[] } | undefined;
+
+  constructor(request: BatchSourceRequest) {
+    this.#request = request;
+    this.stepsPerEpoch = stepsPerEpoch(request.rows.length, request.batchSize);
+    if (request.teacher) request.rows.forEach((row, i) => void this.#position.set(row, i));
+  }
+
+  async chunk(first: number, steps: number): Promise<Record<string, NDArray>> {
+    const parts: Record<string, NDArray>[] = [];
+    for (let step = first; step < first + steps; ) {
+      const within = step % this.stepsPerEpoch;
+      const count = Math.min(this.stepsPerEpoch - within, first + steps - step);
+      parts.push(await this.#part((step - within) / this.stepsPerEpoch, within, count));
+      step += count;
+    }
+    return parts.length === 1 ? parts[0]! : joined(parts, steps);
+  }
+
+  /** `count` steps of one epoch. */
+  async #part(epoch: number, from: number, count: number): Promise<Record<string, NDArray>> {
+    const { input, maker, batchSize, classes, labels, teacher } = this.#request;
+    const batches = this.#batches(epoch).slice(from, from + count);
+    const rows = new Uint32Array(count * batchSize);
+    batches.forEach((batch, i) => void rows.set(batch, i * batchSize));
+    const batch = await maker.assemble(rows, epoch);
+    const pixels = batch.inputs[input]!;
+    const feeds: Record<string, NDArray> = {
+      [STUDENT_INPUT]: {
+        dtype: 'float32',
+        dims: [count, batchSize, ...pixels.dims.slice(1)],
+        data: toFloat32(pixels, input),
+      },
+    };
+    const dims = [count, batchSize, classes];
+    if (labels) feeds[OBJECTIVE_INPUTS.labels] = { dtype: 'float32', dims, data: batch.labels };
+    if (teacher) {
+      const data = this.#teacherRows(rows, await teacher(epoch), classes);
+      feeds[OBJECTIVE_INPUTS['teacher-logits']] = { dtype: 'float32', dims, data };
+    }
+    return feeds;
+  }
+
+  #batches(epoch: number): readonly Uint32Array[] {
+    const { rows, batchSize, seed } = this.#request;
+    if (this.#order?.epoch !== epoch) {
+      this.#order = { epoch, batches: trainingOrder(rows, batchSize, seed, epoch) };
+    }
+    return this.#order.batches;
+  }
+
+  #teacherRows(rows: Uint32Array, all: Float32Array, classes: number): Float32Array {
+    const found = new Float32Array(rows.length * classes);
+    rows.forEach((row, i) => {
+      const at = this.#position.get(row)! * classes;
+      found.set(all.subarray(at, at + classes), i * classes);
+    });
+    return found;
+  }
+}
+
+/** Parts of several epochs one after another along the step axis. */
+function joined(parts: readonly Record<string, NDArray>[], steps: number): Record<string, NDArray> {
+  const names = Object.keys(parts[0]!);
+  return Object.fromEntries(
+    names.map((name) => {
+      const arrays = parts.map((part) => part[name]!);
+      const lists = arrays.map((array) => array.data as Float32Array);
+      const whole = new Float32Array(lists.reduce((sum, list) => sum + list.length, 0));
+      let at = 0;
+      for (const list of lists) {
+        whole.set(list, at);
+        at += list.length;
+      }
+      invariant(arrays[0]!.dtype === 'float32', `${name} is fed as float32`);
+      return [name, { dtype: 'float32', dims: [steps, ...arrays[0]!.dims.slice(1)], data: whole } as const];
+    }),
+  );
+}

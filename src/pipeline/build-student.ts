@@ -1,0 +1,93 @@
+import { GraphBuilder } from '../core/onnx/builder.ts';
+import type { Model } from '../core/onnx/model.ts';
+import { sizeOf } from '../core/onnx/tensor.ts';
+import { entryOf } from '../core/options.ts';
+import { trainableNames } from '../core/program/trainable.ts';
+import { students } from '../core/students/index.ts';
+import type { StudentArchitecture, StudentPort } from '../core/students/student.ts';
+import { RetortError } from '../errors.ts';
+import type { StudentChoice, StudentLimits } from '../spec/resolved-spec.ts';
+
+/** Names inside the student; the export gives it the teacher's. */
+export const STUDENT_INPUT = 'student_input';
+export const STUDENT_LOGITS = 'student_logits';
+
+export interface StudentRequest {
+  readonly choice: StudentChoice;
+  /** One row as the teacher takes it. */
+  readonly dims: readonly number[];
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly classes: number;
+  readonly statistics: { readonly mean: number; readonly deviation: number };
+  readonly seed: number;
+  /** An uploaded student. */
+  readonly model?: Model;
+}
+
+/** The trainable student over the teacher's raw input: normalise, move channels first, then the architecture's body. */
+export function buildStudent(request: StudentRequest): Model {
+  const { dims, layout, classes, statistics } = request;
+  const b = new GraphBuilder();
+  const raw = b.input(STUDENT_INPUT, 'float32', ['N', ...dims]);
+  const channelsFirst =
+    dims.length === 3 && layout === 'NHWC' ? b.op('Transpose', [raw], { perm: [0, 3, 1, 2] }) : raw;
+  const normal = normalised(b, channelsFirst, statistics);
+  const [, ...inputShape] = b.type(normal).shape as number[];
+  const port: StudentPort = { input: normal, inputShape, output: STUDENT_LOGITS, classes };
+  const body = request.model ?? bodyOf(request.choice, port, request.seed);
+  for (const [name, value] of body.graph.initializers) b.initializer(name, value);
+  for (const node of body.graph.nodes) b.node(node);
+  b.output(STUDENT_LOGITS);
+  return { ...b.model(body.graph.name) };
+}
+
+/** Networks start well on numbers around 0 of size 1; one scale for all channels keeps their ratios. */
+function normalised(
+  b: GraphBuilder,
+  x: string,
+  { mean, deviation }: { readonly mean: number; readonly deviation: number },
+): string {
+  const isNormal = Math.abs(mean) < 0.5 && deviation > 0.5 && deviation < 2;
+  if (isNormal || deviation === 0) return x;
+  const centred = b.op('Sub', [x, b.constant(Math.fround(mean))]);
+  return b.op('Mul', [centred, b.constant(Math.fround(1 / deviation))]);
+}
+
+function bodyOf(choice: StudentChoice, port: StudentPort, seed: number): Model {
+  if (choice.kind === 'architecture') {
+    const architecture = entryOf<StudentArchitecture>(students, choice.name, 'student architecture');
+    const refusal = architecture.refuses(port);
+    if (refusal) throw new RetortError('STUDENT_UNFIT', `the student "${choice.name}" ${refusal}`);
+    return architecture.build(port, choice.options, seed);
+  }
+  if (choice.kind === 'auto') return largestWithin(choice.limits, port, seed);
+  throw new RetortError('INTERNAL', 'an uploaded student was not handed over');
+}
+
+/** Of all ladders, the model with the most parameters that keeps the limits. */
+function largestWithin(limits: StudentLimits, port: StudentPort, seed: number): Model {
+  let best: { readonly model: Model; readonly size: number } | undefined;
+  for (const architecture of Object.values(students as Readonly<Record<string, StudentArchitecture>>)) {
+    if (architecture.refuses(port)) continue;
+    for (const options of architecture.ladder(port)) {
+      const model = architecture.build(port, options, seed);
+      const params = trainableNames(model.graph).reduce(
+        (sum, name) => sum + sizeOf(model.graph.initializers.get(name)!.dims),
+        0,
+      );
+      if (params > (limits.maxParams ?? Number.POSITIVE_INFINITY)) continue;
+      if (!best || params > best.size) best = { model, size: params };
+    }
+  }
+  if (!best) {
+    throw new RetortError(
+      'STUDENT_UNFIT',
+      'no student of any architecture keeps the limits of student.auto',
+      {
+        hint: 'Raise the limits, or name an architecture with its options.',
+        facts: { ...limits },
+      },
+    );
+  }
+  return best.model;
+}

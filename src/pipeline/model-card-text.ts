@@ -1,0 +1,96 @@
+import type { ResolvedSpec } from '../spec/resolved-spec.ts';
+import type { Latency, ModelReport, ModelRole, Report } from './report.ts';
+import type { Results } from './results.ts';
+
+const roles: readonly ModelRole[] = ['teacher', 'control', 'student'];
+
+/** The verdict as rows of text: one per model. */
+export function verdictRows({ models, latency }: Report): string[][] {
+  const header = [
+    'model',
+    'accuracy',
+    'agreement',
+    'KL',
+    'ECE',
+    'parameters',
+    'MACs',
+    'bytes',
+    'ms (1)',
+    'ms (32)',
+  ];
+  const rows = roles.flatMap((role) => {
+    const model = models[role];
+    return model ? [verdictRow(role, model, latency[role] ?? [])] : [];
+  });
+  return [header, ...rows];
+}
+
+function verdictRow(
+  role: string,
+  { metrics, parameters, macs, bytes }: ModelReport,
+  times: readonly Latency[],
+) {
+  const share = (name: string) => text(metrics[name], (value) => `${(100 * value).toFixed(2)} %`);
+  const number = (name: string) => text(metrics[name], (value) => value.toFixed(4));
+  const at = (batch: number) => text(times.find((time) => time.batch === batch)?.p50, (ms) => ms.toFixed(2));
+  const count = (value: number | null) => text(value, (n) => n.toLocaleString('en-US'));
+  return [
+    role,
+    share('accuracy'),
+    share('agreement'),
+    number('klToTeacher'),
+    number('ece'),
+    count(parameters),
+    count(macs),
+    count(bytes),
+    at(1),
+    at(32),
+  ];
+}
+
+const text = (value: unknown, format: (value: number) => string): string =>
+  typeof value === 'number' ? format(value) : '-';
+
+/** Model card in Markdown. */
+export function modelCardText(report: Report, done: Results, spec: ResolvedSpec): string {
+  const { card } = done.inspect;
+  const { splits } = done.qualify.card;
+  const { train } = spec;
+  const [header, ...rows] = verdictRows(report) as [string[], ...string[][]];
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const value = ({ name, dtype, shape }: (typeof card.inputs)[number]) =>
+    `- \`${name}\`: ${dtype} [${shape?.map((dim) => (dim === '' ? '?' : dim)).join(', ') ?? '?'}]`;
+  const student = done.export.student.card;
+  return [
+    '# Model card',
+    '',
+    'A student distilled by Retort. It takes the place of its teacher: same inputs, same outputs.',
+    '',
+    '## Figures',
+    '',
+    `On ${report.rows} rows of the test split, which neither training nor selection has seen. The control is the same`,
+    'network with the same seed and number of steps, trained on the labels alone. Times are medians in milliseconds',
+    `for batches of 1 and 32 (${report.ran.runtime}, ${report.ran.device}).`,
+    '',
+    line(header),
+    line(header.map(() => '---')),
+    ...rows.map(line),
+    '',
+    ...report.warnings.map((warning) => `> ${warning}`),
+    ...(report.warnings.length > 0 ? [''] : []),
+    '## Inputs and outputs',
+    '',
+    ...student.inputs.map(value),
+    ...student.outputs.map(value),
+    '',
+    '## How it was made',
+    '',
+    `- Teacher: ${done.ingest.teacher.name}, sha256 ${done.ingest.teacher.hash}, ${card.parameters.toLocaleString('en-US')} parameters`,
+    ...done.ingest.data.map((file) => `- Data: ${file.name}, sha256 ${file.hash}`),
+    `- Rows: ${splits.train.rows} training (${done.qualify.labelled} labelled), ${splits.validation.rows} validation, ${splits.test.rows} test`,
+    `- Objective: ${spec.objective.terms.map(({ loss, weight, temperature }) => `${weight} x ${loss}${temperature ? ` (T = ${temperature})` : ''}`).join(' + ')}`,
+    `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, kernel ${train.kernel} on ${train.device}, seed ${spec.seed}`,
+    `- Exported: step ${done.train.step}; largest difference of logits to the trained network ${done.export.student.parity.difference.toExponential(1)}`,
+    '',
+  ].join('\n');
+}

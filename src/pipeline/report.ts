@@ -1,0 +1,47 @@
+import type { MetricValue } from '../core/metrics/metric.ts';
+
+export type ModelRole = 'teacher' | 'control' | 'student';
+
+/** What a run says of itself: report.json. Shares are between 0 and 1, times in milliseconds. */
+export interface Report {
+  readonly version: 1;
+  /** On the untouched test split. */
+  readonly models: Readonly<Partial<Record<ModelRole, ModelReport>>>;
+  /** Names of the outputs, in order. */
+  readonly classes: readonly string[];
+  /** Rows of the test split. */
+  readonly rows: number;
+  readonly latency: Readonly<Partial<Record<ModelRole, readonly Latency[]>>>;
+  readonly training: Readonly<Partial<Record<'student' | 'control', TrainingReport>>>;
+  /** What a reader should know before trusting the figures. */
+  readonly warnings: readonly string[];
+  readonly ran: {
+    readonly kernel: string;
+    readonly device: string;
+    readonly runtime: string;
+    readonly seed: number;
+  };
+}
+
+export interface ModelReport {
+  readonly metrics: Readonly<Record<string, MetricValue>>;
+  readonly parameters: number;
+  readonly macs: number | null;
+  readonly bytes: number;
+}
+
+export interface Latency {
+  readonly batch: number;
+  readonly runs: number;
+  readonly p50: number;
+  readonly p95: number;
+}
+
+export interface TrainingReport {
+  readonly steps: number;
+  /** Step of the exported snapshot. */
+  readonly step: number;
+  readonly validation: Readonly<Record<string, number | null>>;
+  /** Largest difference between trained and exported logits, relative to the largest logit. */
+  readonly parity: number;
+}

@@ -1,0 +1,25 @@
+import type { Stage } from '../stage.ts';
+import { openRowsKey, trainKey } from '../train-key.ts';
+import { trainStudent } from '../train-student.ts';
+
+/**
+ * The same student without distillation: same seed, steps and recipe, cross-entropy with the labels alone. Its key holds
+ * nothing of the objective, so that several objectives share one control.
+ */
+export const control: Stage<'control'> = {
+  name: 'control',
+  summary: 'trains the control without distillation',
+  version: 1,
+  key: (done, { spec }) => ({
+    ...openRowsKey(done, spec),
+    ...trainKey(spec),
+    // The control's validation figures compare it with the teacher.
+    validation: done.teach.validation,
+    wanted: spec.controls,
+  }),
+  async run(done, context) {
+    if (!context.spec.controls || done.qualify.labelled === 0) return null;
+    const terms = [{ loss: 'cross-entropy', weight: 1, options: {} }];
+    return trainStudent({ name: 'control', terms, labelledOnly: true }, done, context);
+  },
+};

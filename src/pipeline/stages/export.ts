@@ -1,0 +1,112 @@
+import { decodeModel } from '../../core/onnx/decode.ts';
+import { encodeModel } from '../../core/onnx/encode.ts';
+import type { Model } from '../../core/onnx/model.ts';
+import { decodeSnapshot } from '../../core/program/safetensors.ts';
+import { RetortError } from '../../errors.ts';
+import { STUDENT_INPUT, STUDENT_LOGITS } from '../build-student.ts';
+import { modelCard } from '../model-card.ts';
+import { openRows, type Rows } from '../open-rows.ts';
+import type { Exported, Results } from '../results.ts';
+import { scoreRows, spread } from '../score-rows.ts';
+import { Scorer } from '../scorer.ts';
+import { shipStudent } from '../ship-student.ts';
+import type { Stage, StageContext } from '../stage.ts';
+import { openRowsKey, trainKey } from '../train-key.ts';
+import { studentOf } from '../train-student.ts';
+import { forInference, withSnapshot } from '../trained-model.ts';
+import type { Trained } from '../training-run.ts';
+
+const PARITY_ROWS = 256;
+
+/** The trained numbers in a graph that takes the teacher's place, proved equal to the one that was trained. */
+export const exportModels: Stage<'export'> = {
+  name: 'export',
+  summary: 'exports the student',
+  version: 1,
+  key: (done, { spec }) => ({
+    ...openRowsKey(done, spec),
+    ...trainKey(spec),
+    teacher: done.ingest.teacher.hash,
+    snapshots: [done.train.snapshot, done.control?.snapshot],
+    tolerance: spec.export.tolerance,
+  }),
+  async run(done, context) {
+    const rows = await openRows(done, context);
+    try {
+      const teacher = decodeModel(await context.blobs.get(done.ingest.teacher.hash));
+      return {
+        student: await exportOne('student', done.train, teacher, rows, done, context),
+        control: done.control && (await exportOne('control', done.control, teacher, rows, done, context)),
+      };
+    } finally {
+      await rows.dataset.close();
+    }
+  },
+};
+
+async function exportOne(
+  role: string,
+  { snapshot }: Trained,
+  teacher: Model,
+  rows: Rows,
+  done: Results,
+  context: StageContext,
+): Promise<Exported> {
+  const { blobs, spec } = context;
+  const { plan } = done.inspect;
+  const average = spec.train.ema !== undefined;
+  const state = decodeSnapshot(await blobs.get(snapshot.hash));
+  const trained = withSnapshot(studentOf(done, context, rows), state, average);
+  const { model, tapped, logits } = shipStudent(trained, teacher, plan.input.name, plan.scores.name);
+  const bytes = encodeModel(model);
+  const tappedBytes = encodeModel(tapped);
+
+  const seen = spread(rows.dataset.splits.train, PARITY_ROWS);
+  const before = await score(
+    encodeModel(forInference(trained)),
+    STUDENT_INPUT,
+    STUDENT_LOGITS,
+    'float32',
+    seen,
+  );
+  const after = await score(tappedBytes, plan.input.name, logits, plan.input.dtype, seen);
+  const scale = before.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+  const difference = before.reduce((top, value, i) => Math.max(top, Math.abs(value - after[i]!)), 0);
+  // Written this way round so that a difference of NaN fails.
+  if (!(difference <= spec.export.tolerance * Math.max(1, scale))) {
+    throw new RetortError(
+      'EXPORT_FAILED',
+      `logits of the exported ${role} differ from the trained one's by up to ${difference} (largest logit ${scale})`,
+      { facts: { difference, scale, tolerance: spec.export.tolerance } },
+    );
+  }
+  return {
+    model: await blobs.put(bytes),
+    tapped: await blobs.put(tappedBytes),
+    logits,
+    card: modelCard(model, bytes.byteLength),
+    parity: { difference, scale, rows: seen.length },
+  };
+
+  async function score(
+    bytes: Uint8Array,
+    input: string,
+    output: string,
+    dtype: typeof plan.input.dtype,
+    seen: Uint32Array,
+  ): Promise<Float32Array> {
+    const session = await context.runtime.open(bytes, { device: 'cpu', threads: spec.train.threads });
+    const { classes } = plan.scores;
+    const scorer = new Scorer(session, {
+      batch: null,
+      input: { name: input, dtype, shape: plan.input.shape },
+      constants: output === logits ? plan.constants : [],
+      scores: { name: output, classes, kind: 'logits' },
+    });
+    try {
+      return await scoreRows(scorer, rows.plain, seen, { input: plan.input.name, classes });
+    } finally {
+      await scorer.close();
+    }
+  }
+}

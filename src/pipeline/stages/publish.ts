@@ -1,0 +1,78 @@
+import { modelCardText } from '../model-card-text.ts';
+import type { Report, TrainingReport } from '../report.ts';
+import type { Exported, Results } from '../results.ts';
+import type { Artifact, Stage, StageContext } from '../stage.ts';
+import type { Trained } from '../training-run.ts';
+
+/** The files a user gets. */
+export const publish: Stage<'publish'> = {
+  name: 'publish',
+  summary: 'writes report, manifest and model card',
+  version: 1,
+  async run(done, context) {
+    const report = reportOf(done, context);
+    const put = async (name: string, text: string): Promise<Artifact> => ({
+      name,
+      ...(await context.blobs.put(new TextEncoder().encode(text))),
+    });
+    const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+    const { student, control } = done.export;
+    const artifacts: Artifact[] = [
+      { name: 'student.onnx', ...student.model },
+      ...(control ? [{ name: 'control.onnx', ...control.model }] : []),
+      { name: 'metrics.jsonl', ...done.train.log },
+      ...(done.control ? [{ name: 'control-metrics.jsonl', ...done.control.log }] : []),
+      await put('report.json', json(report)),
+      await put('model-card.md', modelCardText(report, done, context.spec)),
+      await put('spec.json', json({ requested: context.requested, resolved: context.spec })),
+    ];
+    return {
+      artifacts: [...artifacts, await put('manifest.json', json(manifestOf(artifacts, done, context)))],
+    };
+  },
+};
+
+function reportOf(done: Results, { spec, runtime }: StageContext): Report {
+  const training = (trained: Trained, { parity }: Exported): TrainingReport => ({
+    steps: trained.steps,
+    step: trained.step,
+    validation: trained.validation,
+    parity: parity.difference / Math.max(1, parity.scale),
+  });
+  const { student, control } = done.export;
+  return {
+    version: 1,
+    ...done.evaluate,
+    ...done.measure,
+    training: {
+      student: training(done.train, student),
+      ...(done.control && control ? { control: training(done.control, control) } : {}),
+    },
+    warnings: [...done.inspect.card.warnings, ...done.qualify.warnings],
+    ran: {
+      kernel: spec.train.kernel,
+      device: spec.train.device,
+      runtime: `onnxruntime ${runtime.version}`,
+      seed: spec.seed,
+    },
+  };
+}
+
+/** What went in, what came out, and by what: enough to make it again. */
+const manifestOf = (
+  artifacts: readonly Artifact[],
+  done: Results,
+  { spec, runtime, clock }: StageContext,
+) => ({
+  version: 1,
+  made: new Date(clock.now()).toISOString(),
+  inputs: done.ingest,
+  artifacts,
+  seed: spec.seed,
+  versions: { node: process.version, onnxruntime: runtime.version },
+  spec,
+  teacher: done.inspect.card,
+  dataset: done.qualify.card,
+  quality: done.qualify.quality,
+  stages: done.timings,
+});

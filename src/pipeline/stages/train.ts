@@ -1,0 +1,19 @@
+import type { Stage } from '../stage.ts';
+import { openRowsKey, trainKey } from '../train-key.ts';
+import { trainStudent } from '../train-student.ts';
+
+/** The student learns from the teacher. */
+export const train: Stage<'train'> = {
+  name: 'train',
+  summary: 'trains the student',
+  version: 1,
+  key: (done, { spec }) => ({
+    ...openRowsKey(done, spec),
+    ...trainKey(spec),
+    teach: done.teach,
+    objective: spec.objective,
+    strategy: spec.strategy,
+  }),
+  run: (done, context) =>
+    trainStudent({ name: 'train', terms: context.spec.objective.terms, labelledOnly: false }, done, context),
+};

@@ -1,0 +1,18 @@
+import type { ResolvedSpec } from '../spec/resolved-spec.ts';
+import { rowsKey } from './open-rows.ts';
+import type { Results } from './results.ts';
+
+/** What decides the rows a run sees and the tensor it reads them from. */
+export const openRowsKey = ({ decode, inspect, qualify }: Results, spec: ResolvedSpec) => ({
+  files: decode.files,
+  rows: rowsKey(spec),
+  input: inspect.plan.input,
+  classes: inspect.plan.scores.classes,
+  statistics: qualify.inputStatistics,
+});
+
+/** What decides the student and its recipe, apart from the objective. How often it is saved decides nothing. */
+export function trainKey({ student, train, seed }: ResolvedSpec) {
+  const { checkpointEvery: _checkpointEvery, ...recipe } = train;
+  return { student, recipe, seed };
+}
