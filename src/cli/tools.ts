@@ -1,5 +1,5 @@
 import { sharpDecoder } from '../adapters/images/sharp-decoder.ts';
-import { kernels } from '../adapters/kernels/index.ts';
+import { kernelsOn } from '../adapters/kernels/index.ts';
 import { onnxruntime } from '../adapters/runtime/onnxruntime.ts';
 import { FsBlobs } from '../adapters/storage/fs-blobs.ts';
 import { FsJobs } from '../adapters/storage/fs-jobs.ts';
@@ -12,7 +12,7 @@ export const localTools = (store: string): Tools => ({
   blobs: new FsBlobs(store),
   jobs: new FsJobs(store),
   runtime: onnxruntime,
-  kernels,
+  kernels: kernelsOn(onnxruntime),
   pictures: sharpDecoder(),
   clock: systemClock,
 });
@@ -23,7 +23,7 @@ export function localFacilities(): Facilities {
     return [device, { available, ...(why === undefined ? {} : { why }) }] as const;
   });
   return {
-    kernels: Object.fromEntries(Object.keys(kernels).map((name) => [name, { available: true }])),
+    kernels: Object.fromEntries(['onnxruntime', 'tfjs'].map((name) => [name, { available: true }])),
     devices: Object.fromEntries(devices),
   };
 }

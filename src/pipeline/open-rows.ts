@@ -52,8 +52,7 @@ export async function openRows(
     labelled: dataset.labelled,
     classes: plan.scores.classes,
   };
-  const list = spec.train.augment.map(({ name, options }) => ({ name, ...options }));
-  const augment = list.length > 0 ? planAugment(list) : noAugment;
+  const augment = spec.train.augment.length > 0 ? planAugment(spec.train.augment) : noAugment;
   return {
     dataset,
     input,

@@ -43,7 +43,7 @@ export interface Trained {
   /** Steps behind the selected snapshot, and behind the run. */
   readonly step: number;
   readonly steps: number;
-  /** One JSON line per chunk and per round. */
+  /** One JSON line per some steps (means over them) and per round. */
   readonly log: BlobRef;
   readonly validation: Readonly<Record<string, number | null>>;
 }
@@ -64,9 +64,13 @@ interface Progress {
   readonly last: Mark | null;
   /** Rounds since the best one. */
   readonly stale: number;
+  /** Figures of steps that have no line in the log yet. */
+  readonly pending: Readonly<Record<string, readonly number[]>>;
 }
 
 const CHECKPOINT_MS = 60_000;
+/** About how many lines the log of a whole run has, besides one per round. */
+const LOG_LINES = 1000;
 
 /** Trains a Program to its end, or to the signal: checkpoints, validation rounds, early stopping, selection. */
 export async function trainingRun(run: TrainingRun, context: StageContext): Promise<Trained> {
@@ -86,6 +90,8 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
         .filter(Boolean)
     : [];
   let { step, best, last, stale } = saved ?? { step: 0, best: null, last: null, stale: 0 };
+  const pending = new Map(Object.entries(saved?.pending ?? {}).map(([name, list]) => [name, [...list]]));
+  const lineEvery = Math.max(1, Math.round(totalSteps / LOG_LINES));
   const putSnapshot = async (snapshot: Snapshot) => blobs.put(encodeSnapshot(snapshot));
   const putLog = async () => blobs.put(new TextEncoder().encode(lines.map((line) => `${line}\n`).join('')));
   const log = async (line: object): Promise<void> => {
@@ -94,7 +100,16 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
   };
   const checkpoint = async (): Promise<void> => {
     const snapshot = await putSnapshot(await trainer.snapshot());
-    await partial.save({ step, snapshot, log: await putLog(), best, last, stale } satisfies Progress);
+    const unsaid = Object.fromEntries(pending);
+    await partial.save({
+      step,
+      snapshot,
+      log: await putLog(),
+      best,
+      last,
+      stale,
+      pending: unsaid,
+    } satisfies Progress);
   };
 
   try {
@@ -110,8 +125,22 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
       const every = settings.checkpointEvery ?? Number.POSITIVE_INFINITY;
       const mark = Number.isFinite(every) ? (Math.floor(step / every) + 1) * every : roundEnd;
       const steps = Math.min(trainer.preferredSteps, Math.min(roundEnd, mark) - step);
-      await log(await trainChunk(run, trainer, step, steps));
-      step += steps;
+      const figures = await trainChunk(run, trainer, step, steps);
+      // Lines stand at fixed steps, however the run was cut into chunks.
+      for (let i = 0; i < steps; i++) {
+        for (const [name, values] of Object.entries(figures)) {
+          pending.set(name, [...(pending.get(name) ?? []), values[i]!]);
+        }
+        step++;
+        if (step % lineEvery === 0 || step === totalSteps) {
+          const means = [...pending].map(([name, list]) => [
+            name,
+            list.reduce((sum, v) => sum + v, 0) / list.length,
+          ]);
+          await log({ step, epoch: step / run.batches.stepsPerEpoch, ...Object.fromEntries(means) });
+          pending.clear();
+        }
+      }
       context.progress(step, totalSteps);
       if (step === roundEnd) {
         const snapshot = await trainer.snapshot();
@@ -141,13 +170,13 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
   };
 }
 
-/** Runs K steps; returns their log line: means over the chunk, the learning rate of its last step. */
+/** Runs K steps; returns their figures, K numbers each. */
 async function trainChunk(
   { program, settings, batches, totalSteps }: TrainingRun,
   trainer: Awaited<ReturnType<TrainingKernel['open']>>,
   first: number,
   steps: number,
-): Promise<object> {
+): Promise<Record<string, Float32Array>> {
   const context = { totalSteps, stepsPerEpoch: batches.stepsPerEpoch };
   const scalars = optimizerScalars(settings.optimizer, settings.schedule, context, first, steps);
   const { loss, metrics } = await trainer.run({ steps, feeds: await batches.chunk(first, steps), scalars });
@@ -162,12 +191,6 @@ async function trainChunk(
       },
     );
   }
-  const average = (values: Float32Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
-  return {
-    step: first + steps,
-    epoch: (first + steps) / batches.stepsPerEpoch,
-    loss: average(loss),
-    ...Object.fromEntries(program.metrics.map((name) => [name, average(metrics[name]!)])),
-    learningRate: scalars.learning_rate!.at(-1),
-  };
+  const terms = program.metrics.map((name) => [name, metrics[name]!] as const);
+  return { loss, ...Object.fromEntries(terms), learningRate: scalars.learning_rate! };
 }
