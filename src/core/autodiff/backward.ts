@@ -116,7 +116,7 @@ function ruleContext(
     hasDy: (i) => Boolean(node.outputs[i] && total(node.outputs[i])),
     wants: (i) => Boolean(node.inputs[i] && active.has(node.inputs[i])),
     constant: (i) => {
-      const value = b.type(input(i)).constant ?? b.initializers.get(input(i));
+      const value = b.type(input(i)).constant ?? b.type(input(i)).setting ?? b.initializers.get(input(i));
       if (value && !active.has(input(i))) return value;
       throw new RetortError(
         'GRAD_MISSING_RULE',

@@ -60,6 +60,8 @@ export type SampleInput =
       readonly shape: readonly number[];
       readonly range?: readonly [number, number];
       readonly away?: readonly number[];
+      /** Values are far apart from each other, so that no perturbation changes which is largest. */
+      readonly distinct?: boolean;
     }
   /** A constant integer, bool or float input, never perturbed. */
   | {

@@ -7,11 +7,15 @@ import { asin } from './asin.ts';
 import { asinh } from './asinh.ts';
 import { atan } from './atan.ts';
 import { atanh } from './atanh.ts';
+import { averagePool } from './average-pool.ts';
+import { batchNormalization } from './batch-normalization.ts';
 import { cast } from './cast.ts';
 import { castLike } from './cast-like.ts';
 import { celu } from './celu.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
+import { conv } from './conv.ts';
+import { convTranspose } from './conv-transpose.ts';
 import { cos } from './cos.ts';
 import { cosh } from './cosh.ts';
 import { cumSum } from './cum-sum.ts';
@@ -27,6 +31,9 @@ import { flatten } from './flatten.ts';
 import { gather } from './gather.ts';
 import { gatherElements } from './gather-elements.ts';
 import { gatherNd } from './gather-nd.ts';
+import { gemm } from './gemm.ts';
+import { globalAveragePool } from './global-average-pool.ts';
+import { globalMaxPool } from './global-max-pool.ts';
 import { hardSigmoid } from './hard-sigmoid.ts';
 import { hardSwish } from './hard-swish.ts';
 import { identity } from './identity.ts';
@@ -36,7 +43,9 @@ import { leakyRelu } from './leaky-relu.ts';
 import { log } from './log.ts';
 import { logSoftmax } from './log-softmax.ts';
 import { lpNormalization } from './lp-normalization.ts';
+import { matMul } from './mat-mul.ts';
 import { max } from './max.ts';
+import { maxPool } from './max-pool.ts';
 import { mean } from './mean.ts';
 import { min } from './min.ts';
 import { mish } from './mish.ts';
@@ -97,11 +106,15 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   asinh,
   atan,
   atanh,
-  castLike,
+  averagePool,
+  batchNormalization,
   cast,
+  castLike,
   celu,
   clip,
   concat,
+  conv,
+  convTranspose,
   cos,
   cosh,
   cumSum,
@@ -114,39 +127,44 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   exp,
   expand,
   flatten,
+  gather,
   gatherElements,
   gatherNd,
-  gather,
+  gemm,
+  globalAveragePool,
+  globalMaxPool,
   hardSigmoid,
   hardSwish,
   identity,
   instanceNormalization,
   layerNormalization,
   leakyRelu,
-  logSoftmax,
   log,
+  logSoftmax,
   lpNormalization,
+  matMul,
   max,
+  maxPool,
   mean,
   min,
   mish,
   mul,
   neg,
   negativeLogLikelihoodLoss,
-  pRelu,
   pad,
   pow,
+  pRelu,
   reciprocal,
   reduceL1,
   reduceL2,
-  reduceLogSumExp,
   reduceLogSum,
+  reduceLogSumExp,
   reduceMax,
   reduceMean,
   reduceMin,
   reduceProd,
-  reduceSumSquare,
   reduceSum,
+  reduceSumSquare,
   relu,
   reshape,
   resize,
@@ -157,8 +175,8 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   sin,
   sinh,
   slice,
-  softmaxCrossEntropyLoss,
   softmax,
+  softmaxCrossEntropyLoss,
   softplus,
   softsign,
   spaceToDepth,
