@@ -9,7 +9,7 @@ import { type Reduction, reduction, reductionSamples } from './reduction.ts';
  * and flattened to one.
  */
 export function firstExtreme(op: string, arg: 'ArgMax' | 'ArgMin'): GradientRule {
-  return reduction(op, (r, c) => gradient(r, c, arg), reductionSamples());
+  return reduction(op, (r, c) => gradient(r, c, arg), reductionSamples({ distinct: true }));
 }
 
 function gradient(r: Reduction, c: RuleContext, arg: string): string {

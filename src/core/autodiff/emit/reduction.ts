@@ -71,12 +71,13 @@ function reducedAxes(c: RuleContext, rank: number): number[] {
 interface ReductionSampling {
   readonly range?: readonly [number, number];
   readonly away?: readonly number[];
+  readonly distinct?: boolean;
 }
 
 /** The usual evidence for a reduction: one axis, several, negative, all, none, with and without kept dimensions. */
 export function reductionSamples(options: ReductionSampling = {}): RuleSample[] {
-  const { range = [-2, 2], away } = options;
-  const x = (shape: readonly number[]) => ({ shape, range, ...(away ? { away } : {}) });
+  const { range = [-2, 2], away, distinct = false } = options;
+  const x = (shape: readonly number[]) => ({ shape, range, distinct, ...(away ? { away } : {}) });
   const axes = (...values: number[]) => ({ constant: values, dtype: 'int64' as const });
   const none = { constant: [], shape: [0], dtype: 'int64' as const };
   return [

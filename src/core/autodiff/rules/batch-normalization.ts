@@ -81,10 +81,14 @@ function training(c: RuleContext): (string | undefined)[] {
   ];
 }
 
-/** z and inv from the operator itself: with momentum 0 its running outputs are the statistics of the batch. */
+/**
+ * z and inv from the operator itself: with momentum 0 its running outputs are the statistics of the batch. onnxruntime
+ * writes these outputs over inputs 3 and 4, so each needs zeros of its own that no optimizer can share or fold.
+ */
 function fusedStatistics(c: RuleContext, f: Frame) {
   const attributes = { training_mode: 1, momentum: float(0), epsilon: float(f.epsilon) };
-  const inputs = [c.x(0), f.ones, f.zeros, f.zeros, f.zeros];
+  const scratch = [f.m.sub(c.x(1), c.x(1)), f.m.sub(c.x(2), c.x(2))];
+  const inputs = [c.x(0), f.ones, f.zeros, ...scratch];
   const [z, , variance] = f.b.ops('BatchNormalization', inputs, attributes, { outputs: 3 });
   return { z: z!, inv: inverse(f.m, variance!, f.epsilon) };
 }

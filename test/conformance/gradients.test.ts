@@ -1,0 +1,20 @@
+import { describe, test } from 'node:test';
+import { rules } from '../../src/core/autodiff/rules/index.ts';
+import { checkGradient, withGradient } from '../support/check-gradient.ts';
+import { sampleGraph } from '../support/sample-graph.ts';
+
+// Every rule against finite differences on its own samples, in every formulation; then its gradient's gradient.
+// `npm test` runs all; a rule alone: RULE=Conv node --import tsx --test test/conformance/gradients.test.ts
+
+for (const rule of rules.values()) {
+  if ('stop' in rule || (process.env.RULE && process.env.RULE !== rule.op)) continue;
+  describe(rule.op, () => {
+    for (const sample of rule.samples) {
+      for (const target of ['ort-cpu', 'ort-cuda'] as const) {
+        test(`${sample.name}, ${target}`, () => checkGradient(() => sampleGraph(rule, sample), target));
+      }
+      test(`${sample.name}, differentiated twice`, () =>
+        checkGradient(() => withGradient(sampleGraph(rule, sample), 'ort-cpu'), 'ort-cpu', 1e-2));
+    }
+  });
+}

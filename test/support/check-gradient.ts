@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
+import { appendGradients } from '../../src/core/autodiff/backward.ts';
+import type { Target } from '../../src/core/autodiff/rule.ts';
+import { GraphBuilder } from '../../src/core/onnx/builder.ts';
+import { encodeModel } from '../../src/core/onnx/encode.ts';
+import { sizeOf } from '../../src/core/onnx/tensor.ts';
+import { Random } from '../../src/core/random.ts';
+import type { Session } from '../../src/pipeline/ports.ts';
+import type { Case } from './sample-graph.ts';
+
+type Values = ReadonlyMap<string, Float32Array>;
+
+/** Step of the differences: truncation h^4 f'''''/30 and float32 rounding |y| 6e-8 / h then both stay below 1e-5. */
+const STEP = 0.02;
+const DIRECTIONS = 3;
+
+/** Adds to a case the gradient of sum <output, cotangent>; the cotangents become graph inputs with seeded values. */
+export function withGradient(of: Case, target: Target): Case {
+  const { b } = of;
+  const values = new Map(of.values);
+  const random = new Random(2, 'cotangents', values.size);
+  const cotangents = new Map(
+    of.outputs.map((output) => {
+      const name = b.input(b.fresh(`cotangent_${output}`), 'float32', b.dims(output));
+      values.set(
+        name,
+        Float32Array.from({ length: sizeOf(b.dims(output)) }, () => random.normal()),
+      );
+      return [output, name];
+    }),
+  );
+  const gradients = appendGradients(b, { outputs: cotangents, wrt: of.wrt, target });
+  for (const name of of.wrt) {
+    assert.deepEqual(b.dims(gradients.get(name)!), b.dims(name), `shape of the gradient of ${name}`);
+  }
+  return { b, wrt: of.wrt, outputs: [...new Set(gradients.values())], values, ...{ gradients } };
+}
+
+/**
+ * Compares the gradient graph of a case, run by onnxruntime in float32, with five-point central differences of
+ * L = sum <output, weight> (summed in float64) along random directions of +-1 per differentiated input.
+ */
+export async function checkGradient(make: () => Case, target: Target, tolerance = 2e-3): Promise<void> {
+  const plain = make();
+  const full = make();
+  const random = new Random(3, 'weights');
+  const weights = new Map(
+    full.outputs.map((output) => [
+      output,
+      Float32Array.from({ length: sizeOf(full.b.dims(output)) }, () => random.normal()),
+    ]),
+  );
+  const cotangents = new Map(
+    full.outputs.map((output) => [
+      output,
+      full.b.input(full.b.fresh(`seed_${output}`), 'float32', full.b.dims(output)),
+    ]),
+  );
+  const gradients = appendGradients(full.b, { outputs: cotangents, wrt: full.wrt, target });
+  for (const [name, gradient] of gradients) {
+    assert.deepEqual(full.b.dims(gradient), full.b.dims(name), `shape of the gradient of ${name}`);
+  }
+  const seeds = [...cotangents].map(([output, seed]) => [seed, weights.get(output)!] as const);
+  const made = await evaluate(full.b, [...gradients.values()], new Map([...full.values, ...seeds]));
+
+  const forward = await open(plain.b, plain.outputs);
+  try {
+    for (const name of plain.wrt) {
+      const gradient = made.get(gradients.get(name)!)!;
+      const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
+      for (let k = 0; k < DIRECTIONS; k++) {
+        const direction = Float32Array.from(gradient, () => (random.uniform() < 0.5 ? -1 : 1));
+        const loss = async (step: number): Promise<number> => {
+          const moved = plain.values.get(name)!.map((value, i) => value + step * direction[i]!);
+          const outputs = await run(
+            forward,
+            plain.b,
+            plain.outputs,
+            new Map([...plain.values, [name, moved]]),
+          );
+          return [...outputs].reduce((sum, [output, value]) => sum + dot(value, weights.get(output)!), 0);
+        };
+        const near = (await loss(STEP)) - (await loss(-STEP));
+        const far = (await loss(2 * STEP)) - (await loss(-2 * STEP));
+        const difference = (8 * near - far) / (12 * STEP);
+        const analytic = dot(gradient, direction);
+        const allowed = tolerance * (norm + 0.1);
+        assert.ok(
+          Math.abs(difference - analytic) <= allowed,
+          `gradient of ${name}: ${analytic} by the rule, ${difference} by differences (allowed ${allowed})`,
+        );
+      }
+    }
+  } finally {
+    await forward.close();
+  }
+}
+
+const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+
+/** Opens the graph built so far with these values as outputs (through Identity, since an output may be an input). */
+async function open(b: GraphBuilder, outputs: readonly string[]): Promise<Session> {
+  const copy = GraphBuilder.from(b.build());
+  for (const [i, output] of [...new Set(outputs)].entries()) {
+    copy.output(copy.op('Identity', [output], {}, { outputs: [`result_${i}`] }));
+  }
+  return onnxruntime.open(encodeModel(copy.model()), { device: 'cpu', threads: 1 });
+}
+
+async function run(session: Session, b: GraphBuilder, outputs: readonly string[], values: Values) {
+  const feeds = session.inputs.map(({ name }) => {
+    const data = values.get(name);
+    assert.ok(data, `no value for input ${name}`);
+    return [name, { dtype: 'float32' as const, dims: b.dims(name), data }];
+  });
+  const results = await session.run(Object.fromEntries(feeds));
+  return new Map(
+    [...new Set(outputs)].map((name, i) => [name, results[`result_${i}`]!.data as Float32Array]),
+  );
+}
+
+async function evaluate(b: GraphBuilder, outputs: readonly string[], values: Values) {
+  const session = await open(b, outputs);
+  try {
+    return await run(session, b, outputs, values);
+  } finally {
+    await session.close();
+  }
+}
