@@ -4,10 +4,10 @@ import { checkGradient, withGradient } from '../support/check-gradient.ts';
 import { sampleGraph } from '../support/sample-graph.ts';
 
 // Every rule against finite differences on its own samples, in every formulation; then its gradient's gradient.
-// `npm test` runs all; a rule alone: RULE=Conv node --import tsx --test test/conformance/gradients.test.ts
+// A rule alone: node --import tsx --test --test-name-pattern='Conv$' test/conformance/gradients.test.ts
 
 for (const rule of rules.values()) {
-  if ('stop' in rule || (process.env.RULE && process.env.RULE !== rule.op)) continue;
+  if ('stop' in rule) continue;
   describe(rule.op, () => {
     for (const sample of rule.samples) {
       for (const target of ['ort-cpu', 'ort-cuda'] as const) {

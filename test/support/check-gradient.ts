@@ -34,7 +34,7 @@ export function withGradient(of: Case, target: Target): Case {
   for (const name of of.wrt) {
     assert.deepEqual(b.dims(gradients.get(name)!), b.dims(name), `shape of the gradient of ${name}`);
   }
-  return { b, wrt: of.wrt, outputs: [...new Set(gradients.values())], values, ...{ gradients } };
+  return { b, wrt: of.wrt, outputs: [...new Set(gradients.values())], values };
 }
 
 /**

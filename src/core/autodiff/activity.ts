@@ -43,6 +43,25 @@ export function activeValues(b: GraphBuilder, wrt: readonly string[]): Map<strin
   return via;
 }
 
+/** The nodes on a path from `wrt` to `outputs`, last first. Declared stops lie on none. */
+export function nodesBetween(
+  b: GraphBuilder,
+  active: ReadonlyMap<string, string>,
+  outputs: Iterable<string>,
+): Node[] {
+  const needed = new Set([...outputs].filter((name) => active.has(name)));
+  const found: Node[] = [];
+  for (const node of [...b.nodes].reverse()) {
+    const rule = ruleOf(node);
+    const sources = reads(node).filter((name) => active.has(name));
+    if (sources.length === 0 || (rule && 'stop' in rule)) continue;
+    if (!node.outputs.some((name) => needed.has(name))) continue;
+    found.push(node);
+    for (const name of sources) needed.add(name);
+  }
+  return found;
+}
+
 /** How influence came to `name`, for messages: `weight -> conv -> relu`. */
 export function pathTo(name: string, via: ReadonlyMap<string, string>): string {
   const path = [name];

@@ -2,7 +2,7 @@ import { invariant, RetortError } from '../../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import type { Node } from '../onnx/model.ts';
-import { activeValues, pathTo, reads, ruleOf } from './activity.ts';
+import { activeValues, nodesBetween, pathTo, ruleOf } from './activity.ts';
 import type { GradientRule, RuleContext, Target } from './rule.ts';
 import { sumTo } from './sum-to.ts';
 import { zerosLike } from './zeros-like.ts';
@@ -28,8 +28,13 @@ export function appendGradients(b: GraphBuilder, request: GradientRequest): Map<
       throw new RetortError('GRAD_FORBIDDEN', `"${name}" is ${b.dtype(name)} and has no gradient`);
     }
   }
-  const nodes = [...b.nodes];
   const active = activeValues(b, wrt);
+  const cotangents = seeds(b, outputs);
+  // Rules are looked up for all nodes before any is applied, so that a missing one is reported as just that.
+  const steps = nodesBetween(b, active, cotangents.keys()).map((node) => ({
+    node,
+    rule: ruleFor(node, active),
+  }));
   const parts = new Map<string, string[]>();
   const give = (value: string, gradient: string) => {
     parts.set(value, [...(parts.get(value) ?? []), gradient]);
@@ -43,12 +48,9 @@ export function appendGradients(b: GraphBuilder, request: GradientRequest): Map<
     return sum;
   };
 
-  for (const [value, cotangent] of seeds(b, outputs)) if (active.has(value)) give(value, cotangent);
-  for (const node of nodes.reverse()) {
+  for (const [value, cotangent] of cotangents) if (active.has(value)) give(value, cotangent);
+  for (const { node, rule } of steps) {
     if (!node.outputs.some((name) => parts.has(name))) continue;
-    if (!reads(node).some((name) => active.has(name))) continue;
-    const rule = ruleFor(node, active);
-    if (!rule) continue;
     const context = ruleContext(b, node, target, active, total);
     for (const [i, gradient] of rule.backward(context).entries()) {
       if (gradient === undefined || !context.wants(i)) continue;
@@ -70,8 +72,8 @@ function seeds(b: GraphBuilder, outputs: GradientRequest['outputs']): ReadonlyMa
   return new Map([[outputs, b.constant([1], b.dtype(outputs), dims)]]);
 }
 
-/** The rule of a node, having checked that no forbidden input is asked; undefined for a declared stop. */
-function ruleFor(node: Node, active: ReadonlyMap<string, string>): GradientRule | undefined {
+/** The rule of a node that gradient flows through, having checked that no forbidden input is asked. */
+function ruleFor(node: Node, active: ReadonlyMap<string, string>): GradientRule {
   const title = `${node.domain ? `${node.domain}.` : ''}${node.op} "${node.name || node.outputs[0]}"`;
   const rule = ruleOf(node);
   if (!rule) {
@@ -82,7 +84,7 @@ function ruleFor(node: Node, active: ReadonlyMap<string, string>): GradientRule 
       { hint: 'Freeze the parameters before this node, or add a rule in src/core/autodiff/rules.' },
     );
   }
-  if ('stop' in rule) return undefined;
+  invariant(!('stop' in rule), `gradient reached the stop ${title}`);
   node.inputs.forEach((name, i) => {
     if (!active.has(name) || rule.differentiable === 'all' || rule.differentiable.includes(i)) return;
     throw new RetortError(
