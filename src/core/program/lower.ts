@@ -6,6 +6,7 @@ import type { DType } from '../onnx/dtype.ts';
 import type { Graph } from '../onnx/model.ts';
 import { sizeOf, type Tensor } from '../onnx/tensor.ts';
 import { clip, type Rates, scalarNames, update } from './append-update.ts';
+import { lowerNode } from './lower-batch-norm.ts';
 import type { Program, ProgramInput } from './program.ts';
 import { type Member, packUnits, type Unit, unitDims } from './units.ts';
 
@@ -33,7 +34,7 @@ export interface LoweredStep {
 export function lowerStep(program: Program, target: Target): LoweredStep {
   return lower(program, [program.loss, ...program.metrics], (b, unpackAll) => {
     unpackAll();
-    b.append(bodyOf(program));
+    appendBody(b, program, target);
     return gradientsOf(b, program, target);
   });
 }
@@ -138,7 +139,7 @@ export function lowerGradients(
   program: Program,
   target: Target,
 ): { readonly graph: Graph; readonly gradients: ReadonlyMap<string, string> } {
-  const b = new GraphBuilder();
+  const b = builderBefore(program.graph);
   const free = [
     ...program.parameters.map(({ name }) => name),
     ...program.state.map(({ initial }) => initial),
@@ -149,7 +150,7 @@ export function lowerGradients(
   }
   for (const { name, dtype, dims } of dataInputs(program)) b.input(name, dtype, dims);
   for (const scalar of program.scalars) b.input(scalar, 'float32', []);
-  b.append(bodyOf(program));
+  appendBody(b, program, target);
   const gradients = gradientsOf(b, program, target);
   // Identity, because two parameters may share one gradient value and an output needs its own name.
   const named = new Map(
@@ -179,18 +180,14 @@ function builderBefore(graph: Graph): GraphBuilder {
   return b;
 }
 
-/** The Program's nodes with what stays constant; parameters and state come from outside. */
-function bodyOf(program: Program): Graph {
+/** Adds the Program's nodes, lowered, with what stays constant; parameters and state come from outside. */
+function appendBody(b: GraphBuilder, program: Program, target: Target): void {
   const free = new Set([
     ...program.parameters.map(({ name }) => name),
     ...program.state.map(({ initial }) => initial),
   ]);
-  const { graph } = program;
-  return {
-    ...graph,
-    inputs: [],
-    initializers: new Map([...graph.initializers].filter(([name]) => !free.has(name))),
-  };
+  for (const [name, value] of program.graph.initializers) if (!free.has(name)) b.initializer(name, value);
+  for (const node of program.graph.nodes) lowerNode(b, node, target);
 }
 
 function parameterUnits(program: Program): Unit<Rates>[] {

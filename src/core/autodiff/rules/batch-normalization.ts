@@ -82,15 +82,21 @@ function training(c: RuleContext): (string | undefined)[] {
 }
 
 /**
- * z and inv from the operator itself: with momentum 0 its running outputs are the statistics of the batch. onnxruntime
- * writes these outputs over inputs 3 and 4, so each needs zeros of its own that no optimizer can share or fold.
+ * z and inv from the operator itself: with momentum 0 its running outputs are the statistics of the batch, the node's
+ * own where it has them (lowered Programs do). onnxruntime writes these outputs over inputs 3 and 4, so each needs
+ * zeros of its own that no optimizer can share or fold.
  */
 function fusedStatistics(c: RuleContext, f: Frame) {
-  const attributes = { training_mode: 1, momentum: float(0), epsilon: float(f.epsilon) };
-  const scratch = [f.m.sub(c.x(1), c.x(1)), f.m.sub(c.x(2), c.x(2))];
-  const inputs = [c.x(0), f.ones, f.zeros, ...scratch];
-  const [z, , variance] = f.b.ops('BatchNormalization', inputs, attributes, { outputs: 3 });
-  return { z: z!, inv: inverse(f.m, variance!, f.epsilon) };
+  const { b, m, ones, zeros, epsilon } = f;
+  const [, mean, variance] = c.node.outputs;
+  if (mean && variance && floatAttribute(c.node, 'momentum', 0.9) === 0) {
+    const z = b.op('BatchNormalization', [c.x(0), ones, zeros, mean, variance], { epsilon: float(epsilon) });
+    return { z, inv: inverse(m, variance, epsilon) };
+  }
+  const attributes = { training_mode: 1, momentum: float(0), epsilon: float(epsilon) };
+  const inputs = [c.x(0), ones, zeros, m.sub(c.x(1), c.x(1)), m.sub(c.x(2), c.x(2))];
+  const [z, , batch] = b.ops('BatchNormalization', inputs, attributes, { outputs: 3 });
+  return { z: z!, inv: inverse(m, batch!, epsilon) };
 }
 
 /** The same from reductions, for engines without training mode (CUDA). */
