@@ -1,5 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { extract } from 'tar-stream';
+import { RetortError } from '../../errors.ts';
 import type { Entry, Limits } from '../upload.ts';
 import { checkExpansion, collect, headOf, safePath, unreadable } from './limits.ts';
 
@@ -39,9 +40,12 @@ export async function* readTar(
       throw error;
     }
   };
+  // Errors reach the walk below. Unheard events (of a walk that was left, of a body not read) would end the process.
+  tar.on('error', () => {});
   pipeline(Readable.from(counted()), tar, () => {});
   try {
     for await (const body of tar) {
+      body.on('error', () => {});
       const { header } = body;
       const path = safePath(header.name, name);
       const size = header.size ?? 0;
@@ -61,9 +65,14 @@ export async function* readTar(
       }
     }
   } catch (error) {
-    if (foreign !== undefined) throw foreign;
-    if (error instanceof Error && error.name === 'RetortError') throw error;
-    throw unreadable(
+    throw broken(error);
+  }
+
+  /** What a failure of the walk or of a body means: someone else's error, or a damaged archive. */
+  function broken(error: unknown): unknown {
+    if (foreign !== undefined) return foreign;
+    if (error instanceof RetortError) return error;
+    return unreadable(
       name,
       `is not a whole tar archive (${error instanceof Error ? error.message : error})`,
       error,
@@ -78,16 +87,20 @@ export async function* readTar(
   ): Entry {
     const title = `${name}/${path}`;
     let bytes: Promise<Uint8Array> | undefined;
+    const isPlain = type === 'file' || type === 'contiguous-file';
     const plain = () => {
-      if (type !== 'file' && type !== 'contiguous-file')
-        throw unreadable(title, `is not a plain file but a ${type}`);
+      if (!isPlain) throw unreadable(title, `is not a plain file but a ${type}`);
     };
     const stream = async function* (): AsyncGenerator<Uint8Array> {
       plain();
       const body = live.body;
       if (body) {
         live.body = undefined;
-        yield* body;
+        try {
+          yield* body;
+        } catch (error) {
+          throw broken(error);
+        }
       } else yield* again();
     };
     const again = async function* (): AsyncGenerator<Uint8Array> {
@@ -108,8 +121,10 @@ export async function* readTar(
       path,
       size,
       stream: () => (bytes ? once(bytes) : stream()),
-      head: async (count) =>
-        size <= 16 * 2 ** 20 ? (await keep()).subarray(0, count) : headOf(again(), count),
+      head: async (count) => {
+        if (!isPlain) return new Uint8Array(0);
+        return size <= 16 * 2 ** 20 ? (await keep()).subarray(0, count) : headOf(again(), count);
+      },
       read: keep,
     };
   }

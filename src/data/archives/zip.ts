@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import yauzl from 'yauzl';
+import { RetortError } from '../../errors.ts';
 import type { Source } from '../format.ts';
 import type { Entry, Limits } from '../upload.ts';
 import { checkExpansion, collect, headOf, safePath, unreadable } from './limits.ts';
@@ -38,7 +39,7 @@ export async function readZip(source: Source, limits: Limits): Promise<readonly 
       entries.push(zipEntry(source, record, path, limits));
     }
   } catch (error) {
-    if (error instanceof Error && error.name === 'RetortError') throw error;
+    if (error instanceof RetortError) throw error;
     throw unreadable(
       source.name,
       `is not a whole zip archive (${error instanceof Error ? error.message : error})`,
