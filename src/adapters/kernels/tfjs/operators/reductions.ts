@@ -24,35 +24,49 @@ const reduction =
       given.length === 0 && !none
         ? all
         : given.map((axis) => fromFront(axis, value.rank)).sort((a, b) => a - b);
-    return axes.length === 0 ? tf.clone(value) : reduce(value, axes, intAttribute(node, 'keepdims', 1) === 1);
+    return reduce(value, axes, intAttribute(node, 'keepdims', 1) === 1);
   };
 
-/**
- * Largest or smallest element over axes. tfjs gives the gradient to every element that reaches it; here only the first
- * in row-major order takes it: the one where the running count of hits is 1.
- */
-const firstExtreme =
-  (extreme: Reduce): Reduce =>
+/** Reduces axes that lie together as the columns of a matrix, [rows, columns] to [rows, 1]. */
+const overColumns =
+  (reduce: (rows: tf.Tensor) => tf.Tensor): Reduce =>
   (x, axes, keep) => {
     const { perm, straight } = lastAxes(x.rank, axes);
     const moved = straight ? x : tf.transpose(x, perm);
     const count = axes.reduce((n, axis) => n * x.shape[axis]!, 1);
-    const rows = tf.reshape(moved, [x.size / count, count]);
-    const y = tf.customGrad((...args) => {
-      const [v, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
-      const top = extreme(v, [1], true);
-      save([v, top]);
-      return {
-        value: top,
-        gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-          const hit = tf.cast(tf.equal(saved[0]!, saved[1]!), 'float32');
-          return tf.mul(tf.mul(dy, hit), tf.cast(tf.equal(tf.cumsum(hit, 1), 1), 'float32'));
-        },
-      };
-    })(rows);
+    const y = reduce(tf.reshape(moved, [x.size / count, count]));
     const shape = x.shape.map((dim, i) => (axes.includes(i) ? 1 : dim));
     return tf.reshape(y, keep ? shape : shape.filter((_, i) => !axes.includes(i)));
   };
+
+/**
+ * Largest or smallest element. tfjs gives the gradient to every element that reaches it; here only the first in
+ * row-major order takes it: the one where the running count of hits is 1.
+ */
+const firstExtreme = (extreme: typeof tf.max): Reduce =>
+  overColumns((rows) =>
+    tf.customGrad((...args) => {
+      const [x, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
+      const y = extreme(x, 1, true);
+      save([x, y]);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const hit = tf.cast(tf.equal(saved[0]!, saved[1]!), 'float32');
+        return tf.mul(tf.mul(dy, hit), tf.cast(tf.equal(tf.cumsum(hit, 1), 1), 'float32'));
+      };
+      return { value: y, gradFunc };
+    })(rows),
+  );
+
+/** d prod / dx_i = product of the others: those before it times those behind it, so that a zero does no harm. */
+const product: Reduce = overColumns((rows) =>
+  tf.customGrad((...args) => {
+    const [x, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
+    save([x]);
+    const gradFunc = (dy: tf.Tensor, [kept]: tf.Tensor[]) =>
+      tf.mul(dy, tf.mul(tf.cumprod(kept!, 1, true, false), tf.cumprod(kept!, 1, true, true)));
+    return { value: tf.prod(x, 1, true), gradFunc };
+  })(rows),
+);
 
 /** Along one axis; tfjs has both softmaxes along the last one only. */
 const alongAxis =
@@ -85,10 +99,10 @@ export const reductions: Operators = {
   ReduceL2: reduction((x, axes, keep) => tf.sqrt(tf.sum(tf.square(x), axes, keep))),
   ReduceLogSum: reduction((x, axes, keep) => tf.log(tf.sum(x, axes, keep))),
   ReduceLogSumExp: reduction((x, axes, keep) => tf.logSumExp(x, axes, keep)),
-  ReduceMax: reduction(firstExtreme((x, axes, keep) => tf.max(x, axes, keep))),
+  ReduceMax: reduction(firstExtreme(tf.max)),
   ReduceMean: reduction((x, axes, keep) => tf.mean(x, axes, keep)),
-  ReduceMin: reduction(firstExtreme((x, axes, keep) => tf.min(x, axes, keep))),
-  ReduceProd: reduction((x, axes, keep) => tf.prod(x, axes, keep)),
+  ReduceMin: reduction(firstExtreme(tf.min)),
+  ReduceProd: reduction(product),
   ReduceSum: reduction((x, axes, keep) => tf.sum(x, axes, keep)),
   ReduceSumSquare: reduction((x, axes, keep) => tf.sum(tf.square(x), axes, keep)),
   Softmax: alongAxis((x) => tf.softmax(x)),
