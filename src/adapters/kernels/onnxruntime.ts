@@ -5,6 +5,7 @@ import { encodeModel } from '../../core/onnx/encode.ts';
 import type { Graph } from '../../core/onnx/model.ts';
 import { sizeOf, typedData } from '../../core/onnx/tensor.ts';
 import { type CarriedState, initialState, namedTensors } from '../../core/program/carried-state.ts';
+import { chunkData } from '../../core/program/chunk-data.ts';
 import type {
   Chunk,
   ChunkResult,
@@ -14,10 +15,9 @@ import type {
 } from '../../core/program/kernel.ts';
 import { carriedOut, loopGraph, STEPS_INPUT, stacked } from '../../core/program/loop.ts';
 import { type LoweredStep, lowerGradients, lowerStep } from '../../core/program/lower.ts';
-import { noiseFor } from '../../core/program/noise.ts';
-import type { Program, ProgramInput } from '../../core/program/program.ts';
+import type { Program } from '../../core/program/program.ts';
+import { refuseDivergence } from '../../core/program/refuse-divergence.ts';
 import { stepScalars } from '../../core/program/step-scalars.ts';
-import { invariant, RetortError } from '../../errors.ts';
 import type { Runtime, Session } from '../../pipeline/ports.ts';
 
 /** A run blocks its thread, so it should end soon; data of all its steps are in memory at once. */
@@ -89,7 +89,12 @@ class OrtTrainer implements Trainer {
     for (const { name, dtype, dims } of this.#step.carried) {
       feeds[name] = { dtype, dims, data: this.#state.get(name)! };
     }
-    for (const [{ name, dtype, dims }, data] of this.#data(chunk)) {
+    for (const [{ name, dtype, dims }, data] of chunkData(
+      this.#program,
+      chunk,
+      this.#options.seed,
+      this.#done,
+    )) {
       feeds[stacked(name)] = { dtype, dims: [steps, ...dims], data };
     }
     for (const [name, data] of Object.entries(stepScalars(this.#program, chunk, this.#done))) {
@@ -119,7 +124,13 @@ class OrtTrainer implements Trainer {
       if (!session.inputs.some((input) => input.name === name)) continue;
       feeds[name] = { dtype: value.dtype, dims: value.dims, data: typedData(value) };
     }
-    for (const [{ name, dtype, dims }, data] of this.#data(chunk)) feeds[name] = { dtype, dims, data };
+    for (const [{ name, dtype, dims }, data] of chunkData(
+      this.#program,
+      chunk,
+      this.#options.seed,
+      this.#done,
+    ))
+      feeds[name] = { dtype, dims, data };
     for (const name of this.#program.scalars) {
       feeds[name] = { dtype: 'float32', dims: [], data: chunk.scalars[name]! };
     }
@@ -148,27 +159,4 @@ class OrtTrainer implements Trainer {
     const known = this.#runs++ < 2 ? undefined : this.#stepMilliseconds;
     this.#stepMilliseconds = known === undefined ? milliseconds : 0.7 * known + 0.3 * milliseconds;
   }
-
-  /** Batch inputs as the chunk brings them and noise inputs as the hash gives them, K rows each. */
-  *#data(chunk: Chunk): Iterable<readonly [ProgramInput, NDArray['data']]> {
-    for (const input of this.#program.batch) {
-      const value = chunk.feeds[input.name];
-      const wanted = [chunk.steps, ...input.dims].join();
-      const fits = value?.dims.join() === wanted && value.dtype === input.dtype;
-      invariant(fits, `the chunk's "${input.name}" must be ${input.dtype} [${wanted}]`);
-      yield [input, value.data];
-    }
-    for (const input of this.#program.noise) {
-      yield [input, noiseFor(input, this.#options.seed, this.#done, chunk.steps)];
-    }
-  }
-}
-
-function refuseDivergence(loss: Float32Array, done: number): void {
-  const bad = loss.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0) return;
-  throw new RetortError('TRAIN_DIVERGED', `the loss is ${loss[bad]} at step ${done + bad}`, {
-    hint: 'Lower the learning rate, warm up longer, or clip the gradients.',
-    facts: { step: done + bad },
-  });
 }

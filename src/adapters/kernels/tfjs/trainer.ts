@@ -2,17 +2,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TypedArray } from '../../../core/onnx/dtype.ts';
 import { sizeOf, typedData } from '../../../core/onnx/tensor.ts';
 import { initialState, namedTensors } from '../../../core/program/carried-state.ts';
+import { chunkData } from '../../../core/program/chunk-data.ts';
 import type { Chunk, ChunkResult, KernelOptions, Snapshot, Trainer } from '../../../core/program/kernel.ts';
 import { type Carried, gradientInput, type LoweredStep, lowerUpdate } from '../../../core/program/lower.ts';
-import { noiseFor } from '../../../core/program/noise.ts';
 import type { Program, ProgramInput } from '../../../core/program/program.ts';
+import { refuseDivergence } from '../../../core/program/refuse-divergence.ts';
 import { stepScalars } from '../../../core/program/step-scalars.ts';
-import { invariant, RetortError } from '../../../errors.ts';
 import type { Backend } from './backend.ts';
 import { Interpreter } from './interpreter.ts';
 import { toOnnx, toTf } from './values.ts';
 
 type Tensors = ReadonlyMap<string, tf.Tensor>;
+type Data = readonly (readonly [ProgramInput, TypedArray])[];
+type Scalars = Readonly<Record<string, Float32Array>>;
 
 /** Between two steps tfjs gives back nothing but memory, so steps need not be many to a run. */
 const STEPS = 8;
@@ -24,6 +26,8 @@ export class TfjsTrainer implements Trainer {
   readonly #program: Program;
   readonly #seed: number;
   readonly #update: LoweredStep;
+  /** The carried tensors the Program's graph reads: its parameters and state, not slots and averages. */
+  readonly #trained: readonly Carried[];
   readonly #forward: Interpreter;
   readonly #after: Interpreter;
   #carried: Tensors;
@@ -34,6 +38,9 @@ export class TfjsTrainer implements Trainer {
     this.#program = program;
     this.#seed = options.seed;
     this.#update = lowerUpdate(program);
+    this.#trained = this.#update.carried.filter(({ members }) =>
+      program.graph.initializers.has(members[0]!.name),
+    );
     this.#forward = new Interpreter(program.graph);
     this.#after = new Interpreter(this.#update.graph);
     this.#done = options.snapshot?.step ?? 0;
@@ -47,34 +54,47 @@ export class TfjsTrainer implements Trainer {
   }
 
   async run(chunk: Chunk): Promise<ChunkResult> {
-    const { loss, metrics: names } = this.#program;
-    const results = new Map([loss, ...names].map((name) => [name, new Float32Array(chunk.steps)]));
+    const { loss, metrics } = this.#program;
+    const results = new Map([loss, ...metrics].map((name) => [name, new Float32Array(chunk.steps)]));
+    const data = this.#data(chunk);
     const scalars = stepScalars(this.#program, chunk, this.#done);
-    for (let k = 0; k < chunk.steps; k++) {
-      const next = tf.tidy(() => {
-        const given = scalarsAt(scalars, k);
-        const { outputs, gradients } = this.#differentiate(this.#feeds(chunk, k, given));
-        for (const [name, values] of results) values[k] = outputs.get(name)!.dataSync()[0]!;
-        refuseDivergence(results.get(loss)![k]!, this.#done);
-        const made = this.#after.run(new Map([...this.#carried, ...given, ...outputs, ...gradients]));
-        const list = this.#update.carried.map(({ name, next }) => [name, made.get(next)!] as const);
-        return Object.fromEntries(list);
-      });
-      this.#replace(new Map(Object.entries(next)));
-      this.#done++;
+    // Kept apart until the chunk is through: a chunk that fails changes nothing.
+    let carried = this.#carried;
+    const advance = (next: Tensors) => {
+      if (carried !== this.#carried) release(carried);
+      carried = next;
+    };
+    try {
+      for (let k = 0; k < chunk.steps; k++) {
+        const [values, next] = this.#step(carried, data, scalars, k);
+        advance(next);
+        for (const [name, list] of results) list[k] = values.get(name)!;
+        refuseDivergence(Float32Array.of(values.get(loss)!), this.#done + k);
+      }
+    } catch (error) {
+      advance(this.#carried);
+      throw error;
     }
-    const metrics = Object.fromEntries(names.map((name) => [name, results.get(name)!]));
-    return { loss: results.get(loss)!, metrics };
+    release(this.#carried);
+    this.#carried = carried;
+    this.#done += chunk.steps;
+    return {
+      loss: results.get(loss)!,
+      metrics: Object.fromEntries(metrics.map((name) => [name, results.get(name)!])),
+    };
   }
 
   async gradients(chunk: Chunk) {
-    const { program, values } = { program: this.#program, values: new Map<string, Float32Array>() };
+    const { program, data } = { program: this.#program, data: this.#data(chunk) };
+    const scalars = Object.fromEntries(program.scalars.map((name) => [name, chunk.scalars[name]!]));
+    const values = new Map<string, Float32Array>();
     const loss = tf.tidy(() => {
-      const given = scalarsAt(
-        Object.fromEntries(program.scalars.map((name) => [name, chunk.scalars[name]!])),
-        0,
-      );
-      const { outputs, gradients } = this.#differentiate(this.#feeds(chunk, 0, given));
+      const feeds = new Map([
+        ...scalarsAt(scalars, 0),
+        ...named(this.#trained, this.#carried),
+        ...rowsAt(data, 0),
+      ]);
+      const { outputs, gradients } = this.#differentiate(feeds);
       for (const { name } of program.parameters) {
         values.set(name, Float32Array.from(gradients.get(gradientInput(name))!.dataSync()));
       }
@@ -92,9 +112,32 @@ export class TfjsTrainer implements Trainer {
   }
 
   async close(): Promise<void> {
-    this.#replace(new Map());
+    release(this.#carried);
     this.#forward.dispose();
     this.#after.dispose();
+  }
+
+  /** Step k: its scalar results, and what is carried on (kept, the caller's to release). */
+  #step(
+    carried: Tensors,
+    data: Data,
+    scalars: Scalars,
+    k: number,
+  ): readonly [ReadonlyMap<string, number>, Tensors] {
+    const results = new Map<string, number>();
+    const next = new Map<string, tf.Tensor>();
+    tf.tidy(() => {
+      const given = scalarsAt(scalars, k);
+      const feeds = new Map([...given, ...named(this.#trained, carried), ...rowsAt(data, k)]);
+      const { outputs, gradients } = this.#differentiate(feeds);
+      for (const name of [this.#program.loss, ...this.#program.metrics]) {
+        results.set(name, outputs.get(name)!.dataSync()[0]!);
+      }
+      const made = this.#after.run(new Map([...carried, ...given, ...outputs, ...gradients]));
+      for (const entry of this.#update.carried)
+        next.set(entry.name, tf.keep(tf.clone(made.get(entry.next)!)));
+    });
+    return [results, next];
   }
 
   /** Outputs of the Program's graph, and the gradient of its loss by every parameter (zero where it plays no part). */
@@ -117,56 +160,36 @@ export class TfjsTrainer implements Trainer {
     return { outputs: own, gradients: new Map(gradients) };
   }
 
-  /** Everything the forward graph reads at step k of a chunk. */
-  #feeds(chunk: Chunk, k: number, scalars: Tensors): Tensors {
-    const feeds = new Map(scalars);
-    for (const entry of this.#update.carried) unpackInto(feeds, entry, this.#carried.get(entry.name)!);
-    for (const input of this.#program.batch) {
-      const value = chunk.feeds[input.name];
-      const wanted = [chunk.steps, ...input.dims].join();
-      const fits = value?.dims.join() === wanted && value.dtype === input.dtype;
-      invariant(fits, `the chunk's "${input.name}" must be ${input.dtype} [${wanted}]`);
-      feeds.set(input.name, rowOf(input, value.data as TypedArray, k));
-    }
-    for (const input of this.#program.noise) {
-      feeds.set(input.name, rowOf(input, noiseFor(input, this.#seed, this.#done, 1), 0));
-    }
-    return feeds;
-  }
-
-  #replace(next: Tensors): void {
-    const kept = keep([...next]);
-    for (const value of this.#carried.values()) value.dispose();
-    this.#carried = kept;
+  #data(chunk: Chunk): Data {
+    return [...chunkData(this.#program, chunk, this.#seed, this.#done)];
   }
 }
 
 const keep = (values: readonly (readonly [string, tf.Tensor])[]): Tensors =>
   new Map(values.map(([name, value]) => [name, tf.keep(value)]));
 
-const scalarsAt = (scalars: Readonly<Record<string, Float32Array>>, k: number): Map<string, tf.Tensor> =>
-  new Map(Object.entries(scalars).map(([name, values]) => [name, tf.scalar(values[k]!)]));
-
-const rowOf = ({ name, dtype, dims }: ProgramInput, data: TypedArray, k: number): tf.Tensor => {
-  const size = sizeOf(dims);
-  return toTf({ dtype, dims, data: data.subarray(k * size, (k + 1) * size) }, `the input "${name}"`);
+const release = (values: Tensors): void => {
+  for (const value of values.values()) value.dispose();
 };
 
-/** The tensors that lie end to end in a carried one, under their own names. */
-function unpackInto(feeds: Map<string, tf.Tensor>, { members, dims }: Carried, value: tf.Tensor): void {
-  if (members.length === 1 && members[0]!.dims.join() === dims.join()) {
-    feeds.set(members[0]!.name, value);
-    return;
-  }
-  for (const member of members) {
-    feeds.set(member.name, tf.reshape(tf.slice(value, member.offset, member.size), [...member.dims]));
-  }
-}
+const scalarsAt = (scalars: Scalars, k: number): Map<string, tf.Tensor> =>
+  new Map(Object.entries(scalars).map(([name, values]) => [name, tf.scalar(values[k]!)]));
 
-function refuseDivergence(loss: number, step: number): void {
-  if (Number.isFinite(loss)) return;
-  throw new RetortError('TRAIN_DIVERGED', `the loss is ${loss} at step ${step}`, {
-    hint: 'Lower the learning rate, warm up longer, or clip the gradients.',
-    facts: { step },
+/** Row k of all data, by input name. */
+const rowsAt = (data: Data, k: number): [string, tf.Tensor][] =>
+  data.map(([{ name, dtype, dims }, rows]) => {
+    const size = sizeOf(dims);
+    const row = { dtype, dims, data: rows.subarray(k * size, (k + 1) * size) };
+    return [name, toTf(row, `the input "${name}"`)];
   });
-}
+
+/** Parameters and state under their own names, cut from the carried tensors in which they lie end to end. */
+const named = (entries: readonly Carried[], carried: Tensors): [string, tf.Tensor][] =>
+  entries.flatMap(({ name, dims, members }) => {
+    const value = carried.get(name)!;
+    const alone = members.length === 1 && members[0]!.dims.join() === dims.join();
+    return members.map((member): [string, tf.Tensor] => {
+      const part = alone ? value : tf.reshape(tf.slice(value, member.offset, member.size), [...member.dims]);
+      return [member.name, part];
+    });
+  });
