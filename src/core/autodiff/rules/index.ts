@@ -34,6 +34,7 @@ import { gatherNd } from './gather-nd.ts';
 import { gemm } from './gemm.ts';
 import { globalAveragePool } from './global-average-pool.ts';
 import { globalMaxPool } from './global-max-pool.ts';
+import { gru } from './gru.ts';
 import { hardSigmoid } from './hard-sigmoid.ts';
 import { hardSwish } from './hard-swish.ts';
 import { identity } from './identity.ts';
@@ -43,6 +44,7 @@ import { leakyRelu } from './leaky-relu.ts';
 import { log } from './log.ts';
 import { logSoftmax } from './log-softmax.ts';
 import { lpNormalization } from './lp-normalization.ts';
+import { lstm } from './lstm.ts';
 import { matMul } from './mat-mul.ts';
 import { max } from './max.ts';
 import { maxPool } from './max-pool.ts';
@@ -108,13 +110,13 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   atanh,
   averagePool,
   batchNormalization,
-  cast,
   castLike,
+  cast,
   celu,
   clip,
   concat,
-  conv,
   convTranspose,
+  conv,
   cos,
   cosh,
   cumSum,
@@ -127,44 +129,46 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   exp,
   expand,
   flatten,
-  gather,
   gatherElements,
   gatherNd,
+  gather,
   gemm,
   globalAveragePool,
   globalMaxPool,
+  gru,
   hardSigmoid,
   hardSwish,
   identity,
   instanceNormalization,
   layerNormalization,
   leakyRelu,
-  log,
   logSoftmax,
+  log,
   lpNormalization,
+  lstm,
   matMul,
-  max,
   maxPool,
+  max,
   mean,
   min,
   mish,
   mul,
   neg,
   negativeLogLikelihoodLoss,
+  pRelu,
   pad,
   pow,
-  pRelu,
   reciprocal,
   reduceL1,
   reduceL2,
-  reduceLogSum,
   reduceLogSumExp,
+  reduceLogSum,
   reduceMax,
   reduceMean,
   reduceMin,
   reduceProd,
-  reduceSum,
   reduceSumSquare,
+  reduceSum,
   relu,
   reshape,
   resize,
@@ -175,8 +179,8 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   sin,
   sinh,
   slice,
-  softmax,
   softmaxCrossEntropyLoss,
+  softmax,
   softplus,
   softsign,
   spaceToDepth,
