@@ -175,11 +175,11 @@ const release = (values: Tensors): void => {
 const scalarsAt = (scalars: Scalars, k: number): Map<string, tf.Tensor> =>
   new Map(Object.entries(scalars).map(([name, values]) => [name, tf.scalar(values[k]!)]));
 
-/** Row k of all data, by input name. */
+/** Row k of all data, by input name. Copied: tfjs keeps what it is given, and the chunk is its caller's to reuse. */
 const rowsAt = (data: Data, k: number): [string, tf.Tensor][] =>
   data.map(([{ name, dtype, dims }, rows]) => {
     const size = sizeOf(dims);
-    const row = { dtype, dims, data: rows.subarray(k * size, (k + 1) * size) };
+    const row = { dtype, dims, data: rows.slice(k * size, (k + 1) * size) };
     return [name, toTf(row, `the input "${name}"`)];
   });
 
