@@ -7,7 +7,7 @@ import { Scorer } from '../scorer.ts';
 import type { Stage } from '../stage.ts';
 
 const BATCHES = [1, 32];
-const BUDGET_MS = 1500;
+const BUDGET_MS = 1000;
 const FEWEST = 5;
 const MOST = 200;
 

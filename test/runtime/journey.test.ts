@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RetortError } from '../../src/errors.ts';
+import type { Report } from '../../src/pipeline/report.ts';
+import type { Results } from '../../src/pipeline/results.ts';
+import { runJourney } from '../../src/pipeline/run.ts';
+import type { Tools } from '../../src/pipeline/stage.ts';
+import { memoryTools, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny-job.ts';
+
+const artifact = async (name: string, { publish }: Results, { blobs }: Tools): Promise<Uint8Array> =>
+  blobs.get(publish.artifacts.find((each) => each.name === name)!.hash);
+const reportOf = async (results: Results, tools: Tools): Promise<Report> =>
+  JSON.parse(new TextDecoder().decode(await artifact('report.json', results, tools)));
+const augmented = tinySpec({
+  train: {
+    epochs: 3,
+    batchSize: 32,
+    optimizer: { name: 'sgd', learningRate: 0.1 },
+    schedule: { name: 'one-cycle' },
+    augment: [{ name: 'translate' }],
+    ema: { decay: 0.9 },
+    checkpointEvery: 4,
+  },
+});
+
+test('teacher and pictures become a student that agrees with the teacher, and every file is there', async () => {
+  const tools = memoryTools();
+  const results = await runJourney(tinyRequest(), tools);
+  const report = await reportOf(results, tools);
+  assert.equal(report.models.teacher!.metrics.agreement, 1);
+  assert.equal(report.models.teacher!.metrics.klToTeacher, 0);
+  assert.ok(Number(report.models.teacher!.metrics.accuracy) > 0.9);
+  assert.ok(Number(report.models.student!.metrics.agreement) > 0.8);
+  assert.ok(Number(report.models.control!.metrics.accuracy) > 0.6);
+  assert.equal(report.rows, 120);
+  assert.ok(report.training.student!.parity < 1e-4);
+  for (const role of ['teacher', 'control', 'student'] as const) {
+    for (const { p50, p95 } of report.latency[role]!) assert.ok(p50 > 0 && p95 >= p50);
+  }
+  assert.deepEqual(results.publish.artifacts.map(({ name }) => name).sort(), [
+    'control-metrics.jsonl',
+    'control.onnx',
+    'manifest.json',
+    'metrics.jsonl',
+    'model-card.md',
+    'report.json',
+    'spec.json',
+    'student.onnx',
+  ]);
+  const log = new TextDecoder().decode(await artifact('metrics.jsonl', results, tools));
+  const lines = log
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, number>);
+  const losses = lines.filter((line) => 'loss' in line).map((line) => line.loss!);
+  assert.ok(losses.at(-1)! < losses[0]!);
+  assert.equal(lines.filter((line) => 'validation' in line).length, 4);
+});
+
+test('finished stages are skipped; a new objective reuses the teacher and the control', async () => {
+  const tools = memoryTools();
+  await runJourney(tinyRequest(), tools);
+  const skippedIn = async (spec: object): Promise<string[]> => {
+    const { timings } = await runJourney(tinyRequest(spec), tools);
+    return timings.filter(({ skipped }) => skipped).map(({ stage }) => stage);
+  };
+  const all = ['inspect', 'decode', 'qualify', 'teach', 'control', 'train', 'export', 'evaluate'];
+  assert.deepEqual(await skippedIn(tinySpec()), all);
+  const objective = { terms: [{ loss: 'logit-mse' }] };
+  assert.deepEqual(await skippedIn(tinySpec({ objective })), all.slice(0, 5));
+  assert.deepEqual(await skippedIn(tinySpec({ seed: 1 })), all.slice(0, 2));
+});
+
+test('a stopped run goes on to the same student, bit for bit', async () => {
+  const whole = memoryTools();
+  const expected = await artifact('student.onnx', await runJourney(tinyRequest(augmented), whole), whole);
+  const tools = memoryTools();
+  let stops = 0;
+  for (const stopAt of [1, 2, 3]) {
+    // Stops in the middle of a run, each time a little later.
+    const stop = new AbortController();
+    let seen = 0;
+    const observer = {
+      progress: (stage: string) => {
+        if (stage === 'train' && ++seen === stopAt) stop.abort();
+      },
+    };
+    await assert.rejects(
+      runJourney({ ...tinyRequest(augmented), signal: stop.signal, observer }, tools),
+      (error: RetortError) => error.code === 'CANCELLED',
+    );
+    stops++;
+  }
+  const resumed = await runJourney(tinyRequest(augmented), tools);
+  assert.equal(stops, 3);
+  assert.deepEqual(await artifact('student.onnx', resumed, tools), expected);
+});
+
+test('a teacher no better than chance is refused with figures, unless the spec overrides', async () => {
+  const teacher = tinyTeacher({ wrong: true });
+  await assert.rejects(runJourney(tinyRequest(tinySpec(), teacher), memoryTools()), (error: RetortError) => {
+    assert.equal(error.code, 'TEACHER_QUALITY');
+    assert.ok(Number(error.facts.balancedAccuracy) < 0.2);
+    assert.ok(error.problems.some((problem) => problem.includes('0..1')));
+    return true;
+  });
+  const spec = tinySpec({ teacherQuality: { override: true }, controls: false, train: { epochs: 1 } });
+  const tools = memoryTools();
+  const results = await runJourney(tinyRequest(spec, teacher), tools);
+  const report = await reportOf(results, tools);
+  assert.match(report.warnings.join(), /not better than chance/);
+  assert.equal(report.models.control, undefined);
+});
