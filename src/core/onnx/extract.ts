@@ -1,7 +1,8 @@
 import { RetortError } from '../../errors.ts';
 import { type InferredShapes, inferShapes } from './infer-shapes.ts';
 import type { Graph, Model, Node, ValueInfo } from './model.ts';
-import { readsOf, trimValueInfo } from './passes/graph-edit.ts';
+import { trimValueInfo } from './passes/graph-edit.ts';
+import { readsOf } from './walk.ts';
 
 /**
  * The part of a model that computes `outputs` when the values `inputs` are given: nodes behind the cut are left out, and

@@ -3,8 +3,8 @@ import { extract } from './extract.ts';
 import { inferShapes } from './infer-shapes.ts';
 import { feedInputs, type Graph, type Model, type Node } from './model.ts';
 import type { ValueType } from './ops/op.ts';
-import { producers, readsOf, useCounts } from './passes/graph-edit.ts';
 import { sizeOf } from './tensor.ts';
+import { producers, readsOf, useCounts } from './walk.ts';
 
 export interface FrozenSplit {
   /** Layout, scale and type changes right behind the inputs; undefined where there are none. */

@@ -2,8 +2,8 @@ import { isFloat } from './dtype.ts';
 import { inferShapes } from './infer-shapes.ts';
 import { feedInputs, type Model, type Shape } from './model.ts';
 import { ops } from './ops/index.ts';
-import { allGraphs } from './passes/graph-edit.ts';
 import { sizeOf, type Tensor } from './tensor.ts';
+import { allGraphs } from './walk.ts';
 
 export interface ModelStats {
   /** Elements of all weights: float tensors and 8-bit ones, running statistics excepted. */

@@ -2,7 +2,7 @@ import { isFloat } from './dtype.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { Model, Node } from './model.ts';
 import type { ValueType } from './ops/op.ts';
-import { producers } from './passes/graph-edit.ts';
+import { producers } from './walk.ts';
 
 /** Where a classifier holds its class scores. */
 export interface LogitTap {

@@ -2,7 +2,8 @@ import { floatAttribute, intAttribute } from '../attributes.ts';
 import { isFloat } from '../dtype.ts';
 import type { Graph, Node } from '../model.ts';
 import { numbers, sizeOf, type Tensor, tensor } from '../tensor.ts';
-import { freshNames, namesIn, producers, trimValueInfo, useCounts, withGraph } from './graph-edit.ts';
+import { producers, useCounts } from '../walk.ts';
+import { freshNames, namesIn, trimValueInfo, withGraph } from './graph-edit.ts';
 import type { Pass } from './pass.ts';
 import { prune } from './prune.ts';
 

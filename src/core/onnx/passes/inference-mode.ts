@@ -1,6 +1,7 @@
 import { intAttribute } from '../attributes.ts';
 import type { Graph, Node } from '../model.ts';
-import { allGraphs, mapBodies, readsOf, renameReads, trimValueInfo, withGraph } from './graph-edit.ts';
+import { allGraphs, readsOf } from '../walk.ts';
+import { mapBodies, renameReads, trimValueInfo, withGraph } from './graph-edit.ts';
 import type { Pass } from './pass.ts';
 import { prune } from './prune.ts';
 

@@ -1,7 +1,8 @@
 import { intAttribute } from '../attributes.ts';
 import type { Graph, Node } from '../model.ts';
 import { numbers } from '../tensor.ts';
-import { producers, withGraph } from './graph-edit.ts';
+import { producers } from '../walk.ts';
+import { withGraph } from './graph-edit.ts';
 import type { Pass } from './pass.ts';
 import { prune } from './prune.ts';
 import { Rewriter } from './rewriter.ts';

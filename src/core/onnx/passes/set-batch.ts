@@ -15,7 +15,8 @@ import { nodeLabel } from '../ops/context.ts';
 import { isKnown, isStatic } from '../ops/dims.ts';
 import type { ValueType } from '../ops/op.ts';
 import { numbers, type Tensor, tensor } from '../tensor.ts';
-import { bodiesOf, freshNames, namesIn, trimValueInfo, withGraph } from './graph-edit.ts';
+import { bodiesOf } from '../walk.ts';
+import { freshNames, namesIn, trimValueInfo, withGraph } from './graph-edit.ts';
 import type { Pass } from './pass.ts';
 import { prune } from './prune.ts';
 
