@@ -32,6 +32,7 @@ export const convSamples: readonly RuleSample[] = [
   sample('pointwise', [2, 3, 3, 4], [4, 3, 1, 1]),
   sample('pointwise, one image', [1, 3, 3, 4], [4, 3, 1, 1]),
   sample('pointwise, stride 2', [2, 3, 4, 5], [4, 3, 1, 1], { strides: [2, 2] }),
+  sample('pointwise, stride 2, odd sizes', [2, 3, 5, 3], [4, 3, 1, 1], { strides: [2, 2] }),
   sample('pointwise, padded', [1, 3, 2, 2], [2, 3, 1, 1], { pads: [1, 0, 0, 1] }),
   sample('two groups', [2, 4, 4, 4], [6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
   sample('two groups, stride 2', [2, 6, 5, 5], [4, 3, 3, 3], { group: 2, strides: [2, 2] }),

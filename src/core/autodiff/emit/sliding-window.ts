@@ -95,7 +95,7 @@ export function tap(b: GraphBuilder, x: string, w: SlidingWindow, at: readonly n
   const starts = at.map((k, i) => k * w.dilations[i]!);
   const stops = starts.map((start, i) => start + (w.output[i]! - 1) * w.strides[i]! + 1);
   const sizes = b.dims(x).slice(2);
-  if (sizes.every((size, i) => starts[i] === 0 && stops[i] === size)) return x;
+  if (sizes.every((size, i) => starts[i] === 0 && size === w.output[i])) return x;
   const axes = at.map((_, i) => i + 2);
   return b.op('Slice', [x, b.ints(starts), b.ints(stops), b.ints(axes), b.ints(w.strides)]);
 }
