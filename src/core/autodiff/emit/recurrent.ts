@@ -1,12 +1,13 @@
 import { RetortError } from '../../../errors.ts';
 import { intAttribute, stringAttribute } from '../../onnx/attributes.ts';
 import type { GraphBuilder } from '../../onnx/builder.ts';
+import type { Node } from '../../onnx/model.ts';
 import { numbers } from '../../onnx/tensor.ts';
 import type { RuleContext, RuleSample } from '../rule.ts';
 import { type Arithmetic, arithmetic } from './arithmetic.ts';
 
 /**
- * What the gradients of LSTM and GRU share. Letters: T steps, N sequences, I inputs, H units, G gates, D directions.
+ * What the gradients of LSTM, GRU and RNN share. Letters: T steps, N sequences, I inputs, H units, G gates, D directions.
  * The forward pass is not unrolled again: Y holds every h_t, so all gates of all steps come from two matrix products;
  * only what truly is a recurrence (cell states, dh) goes step by step, as T small groups of nodes.
  */
@@ -84,7 +85,7 @@ function refuse(c: RuleContext): void {
   const problem =
     intAttribute(node, 'layout', 0) !== 0
       ? 'layout 1'
-      : node.attributes.activations || node.attributes.clip
+      : node.attributes.clip || !usual(node)
         ? 'own activations or clipping'
         : intAttribute(node, 'input_forget', 0) !== 0
           ? 'coupled gates'
@@ -95,6 +96,26 @@ function refuse(c: RuleContext): void {
               : undefined;
   if (!problem) return;
   throw new RetortError('GRAD_MISSING_RULE', `${node.op} "${node.name}": no gradient rule for ${problem}`);
+}
+
+const defaults: Readonly<Record<string, readonly string[]>> = {
+  GRU: ['Sigmoid', 'Tanh'],
+  LSTM: ['Sigmoid', 'Tanh', 'Tanh'],
+  RNN: ['Tanh'],
+};
+
+/** The activations a node states, or undefined where it states none. */
+export function activations(node: Node): readonly string[] | undefined {
+  const stated = node.attributes.activations;
+  return stated?.type === 'strings' ? stated.value.map((name) => new TextDecoder().decode(name)) : undefined;
+}
+
+/** Whether the activations are the default ones, said or unsaid (an RNN may also use Relu), in every direction. */
+function usual(node: Node): boolean {
+  const expected = defaults[node.op]!;
+  const stated = activations(node) ?? expected;
+  if (node.op === 'RNN' && stated.every((name) => name === 'Relu')) return true;
+  return stated.every((name, i) => name === expected[i % expected.length]);
 }
 
 const flip = (b: GraphBuilder, value: string): string =>

@@ -44,6 +44,7 @@ import { leakyRelu } from './leaky-relu.ts';
 import { log } from './log.ts';
 import { logSoftmax } from './log-softmax.ts';
 import { lpNormalization } from './lp-normalization.ts';
+import { lrn } from './lrn.ts';
 import { lstm } from './lstm.ts';
 import { matMul } from './mat-mul.ts';
 import { max } from './max.ts';
@@ -71,6 +72,8 @@ import { reduceSumSquare } from './reduce-sum-square.ts';
 import { relu } from './relu.ts';
 import { reshape } from './reshape.ts';
 import { resize } from './resize.ts';
+import { reverseSequence } from './reverse-sequence.ts';
+import { rnn } from './rnn.ts';
 import { scatterElements } from './scatter-elements.ts';
 import { scatterNd } from './scatter-nd.ts';
 import { selu } from './selu.ts';
@@ -145,6 +148,7 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   logSoftmax,
   log,
   lpNormalization,
+  lrn,
   lstm,
   matMul,
   maxPool,
@@ -172,6 +176,8 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   relu,
   reshape,
   resize,
+  reverseSequence,
+  rnn,
   scatterElements,
   scatterNd,
   selu,
