@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
-import { RetortError } from '../../../errors.ts';
 
 /** What runs the operators, and why not something faster where that is so. */
 export interface Backend {
@@ -31,7 +30,7 @@ async function choose(threads: number): Promise<Backend> {
     return { name: 'tensorflow', note: 'tfjs-node' };
   }
   await import('@tensorflow/tfjs-backend-cpu');
-  registerGradients();
+  await registerGradients();
   await tf.setBackend('cpu');
   return { name: 'cpu', note: `plain JavaScript, slow: ${absent}` };
 }
@@ -55,17 +54,11 @@ async function loadNative(threads: number): Promise<string | undefined> {
 }
 
 /**
- * tfjs-core's bundle for Node carries the tape but not the gradients it needs; they are a file of their own, in ES
- * module syntax that only the TypeScript loader can require. The registry is global, so another copy of tfjs-core filling it does.
+ * tfjs-core's bundle for Node carries the tape but not the gradients it needs: they are a file of their own, in ES module
+ * syntax that Node takes for CommonJS, so the TypeScript loader reads it. The registry of gradients is global.
  */
-function registerGradients(): void {
+async function registerGradients(): Promise<void> {
   if (tf.getGradient('Conv2D')) return;
-  try {
-    require('@tensorflow/tfjs-core/dist/register_all_gradients.js');
-  } catch (cause) {
-    throw new RetortError('RUNTIME_UNAVAILABLE', 'the gradients of tfjs-core cannot be loaded', {
-      cause,
-      hint: 'Run through the loader (node --import tsx), as bin/retort.js does.',
-    });
-  }
+  const loader = await import('tsx/cjs/api');
+  loader.require('@tensorflow/tfjs-core/dist/register_all_gradients.js', import.meta.url);
 }

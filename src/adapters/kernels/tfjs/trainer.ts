@@ -22,7 +22,7 @@ const STEPS = 8;
 /** One step = the Program's graph on the tape, its gradients, the lowered update. Carried tensors stay on the backend. */
 export class TfjsTrainer implements Trainer {
   readonly preferredSteps = STEPS;
-  readonly backend: Backend;
+  readonly engine: string;
   readonly #program: Program;
   readonly #seed: number;
   readonly #update: LoweredStep;
@@ -34,7 +34,7 @@ export class TfjsTrainer implements Trainer {
   #done: number;
 
   constructor(program: Program, options: KernelOptions, backend: Backend) {
-    this.backend = backend;
+    this.engine = `tfjs ${tf.version_core}, ${backend.name} (${backend.note})`;
     this.#program = program;
     this.#seed = options.seed;
     this.#update = lowerUpdate(program);
