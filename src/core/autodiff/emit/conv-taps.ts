@@ -33,19 +33,17 @@ export function depthwiseGradient(g: WeightGradient): string {
   return b.op('Reshape', [stack(b, sums, 1), b.ints([filters, 1, ...window.kernel])]);
 }
 
-/**
- * Few channels: all kernel positions become rows of one batched matrix product, [taps C, P] by [P, M] per image.
- * On CUDA one product per position instead, which needs no copy of x per position.
- */
-export function columnsGradient(g: WeightGradient): string {
+/** One batched matrix product per kernel position, [C, P] by [P, M] per image and group: plain products for CUDA. */
+export function tapsGradient(g: WeightGradient): string {
   const { b, window, group } = g;
   const filters = b.dims(g.dy)[1]!;
   const taps = sizeOf(window.kernel);
   const perGroup = b.dims(g.x)[1]! / group;
   const dy = b.op('Transpose', [groupedDy(g)], { perm: [0, 1, 3, 2] });
-  const product = (x: string) => b.op('ReduceSum', [b.op('MatMul', [x, dy]), b.ints([0])], { keepdims: 0 });
-  const rows = g.target === 'ort-cuda' ? stack(b, cells(g).map(product), 1) : product(stack(b, cells(g), 2));
-  const split = b.op('Reshape', [rows, b.ints([group, taps, perGroup, filters / group])]);
+  const products = cells(g).map((x) =>
+    b.op('ReduceSum', [b.op('MatMul', [x, dy]), b.ints([0])], { keepdims: 0 }),
+  );
+  const split = b.op('Reshape', [stack(b, products, 1), b.ints([group, taps, perGroup, filters / group])]);
   const turned = b.op('Transpose', [split], { perm: [0, 3, 2, 1] });
   return b.op('Reshape', [turned, b.ints([filters, perGroup, ...window.kernel])]);
 }
