@@ -1,10 +1,7 @@
 import { RetortError } from '../../errors.ts';
 import { GraphBuilder } from '../onnx/builder.ts';
 import { feedInputs, type Graph, type Model, type Shape } from '../onnx/model.ts';
-import { foldShapes } from '../onnx/passes/fold-shapes.ts';
-import { applyPass } from '../onnx/passes/pass.ts';
-import { toOpset18 } from '../onnx/passes/to-opset-18.ts';
-import { untieInitializers } from '../onnx/passes/untie-initializers.ts';
+import { prepareTraining } from '../onnx/passes/prepare-training.ts';
 import { withBatchStatistics } from './batch-statistics.ts';
 import type { Program, ProgramInput } from './program.ts';
 
@@ -29,14 +26,11 @@ export const normOf = (output: string): string => `norm:${output}`;
  */
 export function gradientProgram(request: GradientProgramRequest): Program {
   const wanted = new Set(request.parameters);
-  const current = applyPass(toOpset18, request.model, {});
-  const untied = applyPass(untieInitializers, current, {});
-  const folded = applyPass(foldShapes, untied, {
+  const prepared = prepareTraining(request.model, {
     shapes: request.shapes,
     foldable: (name) => !wanted.has(name),
-    noops: true,
   });
-  const { graph: body } = request.training ? withBatchStatistics(folded) : folded;
+  const { graph: body } = request.training ? withBatchStatistics(prepared) : prepared;
   const b = GraphBuilder.from(body);
   const cotangents = body.outputs.map(({ name }): ProgramInput => {
     const dims = b.dims(name);
