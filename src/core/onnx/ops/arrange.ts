@@ -1,9 +1,10 @@
 import { intAttribute, intsAttribute } from '../attributes.ts';
 import type { Dim, Shape } from '../model.ts';
 import { axisOf, dtypeOf, integersOf, misfit, rankedShape, shapeOf } from './context.ts';
+import { define, fed, ints, sample, scalar, stored } from './define.ts';
 import { isKnown, isStatic, mapDim, productOf, showShape } from './dims.ts';
 import { movedType, sourceMap } from './fold.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Operators that permute, repeat or mask elements. */
 
@@ -103,14 +104,36 @@ function inferUnique(c: InferContext): ValueType[] {
   return [{ dtype: dtypeOf(c, 0), shape }, indices, { dtype: 'int64', shape: inverse }, indices];
 }
 
-export const arrange: readonly OpDefinition[] = [
-  { op: 'CumSum', infer: inferSame },
-  { op: 'DepthToSpace', infer: inferDepthToSpace },
-  { op: 'ReverseSequence', infer: inferSame },
-  { op: 'SpaceToDepth', infer: inferSpaceToDepth },
-  { op: 'Tile', infer: inferTile },
-  { op: 'TopK', infer: inferTopK },
-  { op: 'Transpose', infer: inferTranspose },
-  { op: 'Trilu', infer: inferTrilu },
-  { op: 'Unique', infer: inferUnique },
-];
+const samples = {
+  CumSum: [sample([[2, 3], scalar('int64', 1)])],
+  DepthToSpace: [sample([[1, 8, 2, 3]], { blocksize: 2 })],
+  ReverseSequence: [sample([[4, 2, 3], ints(4, 2)])],
+  SpaceToDepth: [sample([[1, 2, 4, 6]], { blocksize: 2 })],
+  Tile: [sample([[2, 3], ints(2, 1)]), sample([ints(7, 8), ints(3)])],
+  TopK: [
+    sample([[2, 5], ints(3)], {}, { outputs: 2 }),
+    sample([[2, 5]], { k: 2, axis: 0 }, { outputs: 2, opset: 9 }),
+  ],
+  Transpose: [
+    sample([[2, 3, 4]]),
+    sample([[2, 3, 4]], { perm: [2, 0, 1] }),
+    sample([stored('int64', [2, 3], [1, 2, 3, 4, 5, 6])]),
+  ],
+  Trilu: [sample([[3, 4]])],
+  Unique: [sample([fed('float32', [5])], {}, { outputs: 4 })],
+};
+
+export const arrange = define(
+  [
+    { op: 'CumSum', infer: inferSame },
+    { op: 'DepthToSpace', infer: inferDepthToSpace },
+    { op: 'ReverseSequence', infer: inferSame },
+    { op: 'SpaceToDepth', infer: inferSpaceToDepth },
+    { op: 'Tile', infer: inferTile },
+    { op: 'TopK', infer: inferTopK },
+    { op: 'Transpose', infer: inferTranspose },
+    { op: 'Trilu', infer: inferTrilu },
+    { op: 'Unique', infer: inferUnique },
+  ],
+  samples,
+);

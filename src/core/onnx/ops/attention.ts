@@ -1,8 +1,9 @@
 import { intAttribute } from '../attributes.ts';
 import type { Dim, Shape } from '../model.ts';
 import { dtypeOf, plainType, rankedShape, shapeOf } from './context.ts';
+import { define, sample } from './define.ts';
 import { isKnown, mapDim, productOf } from './dims.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /**
  * Scaled dot-product attention (opset 23): q, k, v as [B, heads, S, D] or, packed, [B, S, heads D]; outputs the result in the
@@ -53,7 +54,44 @@ function macs(c: InferContext): number {
   return isKnown(product) ? product : 0;
 }
 
-export const attention: readonly OpDefinition[] = [
-  { op: 'Attention', infer: inferAttention, macs },
-  { op: 'RotaryEmbedding', infer: (c) => [plainType(c, 0)] },
-];
+const samples = {
+  Attention: [
+    sample(
+      [
+        [2, 3, 4, 8],
+        [2, 3, 5, 8],
+        [2, 3, 5, 6],
+      ],
+      {},
+      { opset: 23 },
+    ),
+    sample(
+      [
+        [2, 4, 12],
+        [2, 5, 12],
+        [2, 5, 12],
+      ],
+      { q_num_heads: 3, kv_num_heads: 3 },
+      { opset: 23 },
+    ),
+  ],
+  RotaryEmbedding: [
+    sample(
+      [
+        [2, 3, 4, 8],
+        [2, 4, 4],
+        [2, 4, 4],
+      ],
+      {},
+      { opset: 23 },
+    ),
+  ],
+};
+
+export const attention = define(
+  [
+    { op: 'Attention', infer: inferAttention, macs },
+    { op: 'RotaryEmbedding', infer: (c) => [plainType(c, 0)] },
+  ],
+  samples,
+);

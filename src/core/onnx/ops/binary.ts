@@ -2,6 +2,7 @@ import { intAttribute } from '../attributes.ts';
 import { type DType, isFloat } from '../dtype.ts';
 import type { Dim } from '../model.ts';
 import { broadcastInputs, elementsOf, sharedDtype } from './context.ts';
+import { define, fed, ints, sample, stored } from './define.ts';
 import { elementsType, elementwise } from './fold.ts';
 import type { InferContext, OpDefinition, ValueType } from './op.ts';
 
@@ -110,12 +111,83 @@ const inferPlain = (c: InferContext): ValueType[] => {
   return [{ dtype: sharedDtype(c, [0, 1]), shape: broadcastInputs(c, [0, 1]) }];
 };
 
-export const binary: readonly OpDefinition[] = [
-  ...['Add', 'Div', 'Max', 'Mean', 'Min', 'Mod', 'Mul', 'Pow', 'Sub', 'Sum'].map(
-    (op): OpDefinition => ({ op, infer: inferArithmetic }),
-  ),
-  ...Object.keys(comparisons).map((op): OpDefinition => ({ op, infer: inferComparison })),
-  ...['BitShift', 'BitwiseAnd', 'BitwiseOr', 'BitwiseXor', 'PRelu'].map(
-    (op): OpDefinition => ({ op, infer: inferPlain }),
-  ),
-];
+const samples = {
+  Add: [
+    sample([
+      [2, 3, 4],
+      [3, 1],
+    ]),
+    sample([ints(-7, 5), ints(2)]),
+  ],
+  Div: [
+    sample([
+      [2, 3, 4],
+      [3, 1],
+    ]),
+    sample([ints(-7, 5), ints(2)]),
+  ],
+  Mul: [
+    sample([
+      [2, 3, 4],
+      [3, 1],
+    ]),
+    sample([ints(-7, 5), ints(2)]),
+  ],
+  Sub: [
+    sample([
+      [2, 3, 4],
+      [3, 1],
+    ]),
+    sample([ints(-7, 5), ints(2)]),
+  ],
+  Max: [sample([[2, 3, 4], [3, 1], [4]])],
+  Mean: [sample([[2, 3, 4], [3, 1], [4]])],
+  Min: [sample([[2, 3, 4], [3, 1], [4]])],
+  Sum: [sample([[2, 3, 4], [3, 1], [4]])],
+  Mod: [
+    sample([[2, 3], [3]], { fmod: 1 }),
+    sample([ints(-7, 5), ints(3)]),
+    sample([ints(-7, 5), ints(3)], { fmod: 1 }),
+  ],
+  Pow: [sample([[2, 3], [3]]), sample([ints(2, 3), ints(3)])],
+  And: [
+    sample([fed('bool', [2, 3]), fed('bool', [3])]),
+    sample([stored('bool', [2], [1, 0]), stored('bool', [1], [1])]),
+  ],
+  Or: [
+    sample([fed('bool', [2, 3]), fed('bool', [3])]),
+    sample([stored('bool', [2], [1, 0]), stored('bool', [1], [1])]),
+  ],
+  Xor: [
+    sample([fed('bool', [2, 3]), fed('bool', [3])]),
+    sample([stored('bool', [2], [1, 0]), stored('bool', [1], [1])]),
+  ],
+  Equal: [sample([[2, 3], [3]]), sample([ints(1, 2, 3), ints(2)])],
+  Greater: [sample([[2, 3], [3]]), sample([ints(1, 2, 3), ints(2)])],
+  GreaterOrEqual: [sample([[2, 3], [3]]), sample([ints(1, 2, 3), ints(2)])],
+  Less: [sample([[2, 3], [3]]), sample([ints(1, 2, 3), ints(2)])],
+  LessOrEqual: [sample([[2, 3], [3]]), sample([ints(1, 2, 3), ints(2)])],
+  BitShift: [sample([fed('uint8', [2, 3]), fed('uint8', [3])], { direction: 'LEFT' })],
+  BitwiseAnd: [sample([fed('int64', [2, 3]), fed('int64', [3])])],
+  BitwiseOr: [sample([fed('int64', [2, 3]), fed('int64', [3])])],
+  BitwiseXor: [sample([fed('int64', [2, 3]), fed('int64', [3])])],
+  PRelu: [
+    sample([
+      [2, 3, 4],
+      [3, 1],
+    ]),
+  ],
+};
+
+export const binary = define(
+  [
+    ...['Add', 'Div', 'Max', 'Mean', 'Min', 'Mod', 'Mul', 'Pow', 'Sub', 'Sum'].map(
+      (op): OpDefinition => ({ op, infer: inferArithmetic }),
+    ),
+    ...Object.keys(comparisons).map((op): OpDefinition => ({ op, infer: inferComparison })),
+    ...['BitShift', 'BitwiseAnd', 'BitwiseOr', 'BitwiseXor', 'PRelu'].map(
+      (op): OpDefinition => ({ op, infer: inferPlain }),
+    ),
+  ],
+  samples,
+);

@@ -1,8 +1,9 @@
 import { intAttribute } from '../attributes.ts';
 import { type DType, dtypeOfCode, isFloat } from '../dtype.ts';
 import { dtypeOf, elementsOf, misfit, shapeOf } from './context.ts';
+import { define, fed, ints, sample, stored } from './define.ts';
 import { elementwise } from './fold.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Element type conversions. */
 
@@ -23,7 +24,19 @@ function inferCast(c: InferContext): ValueType[] {
   return to ? convert(c, to) : misfit(c, `attribute to (${code}) is no element type`);
 }
 
-export const cast: readonly OpDefinition[] = [
-  { op: 'Cast', infer: inferCast },
-  { op: 'CastLike', infer: (c) => convert(c, dtypeOf(c, 1)) },
-];
+const samples = {
+  Cast: [
+    sample([[2, 3]], { to: 7 }),
+    sample([ints(0, 2)], { to: 9 }),
+    sample([stored('float32', [2], [-1.5, 2.5])], { to: 7 }),
+  ],
+  CastLike: [sample([[2, 3], fed('int32', [1])])],
+};
+
+export const cast = define(
+  [
+    { op: 'Cast', infer: inferCast },
+    { op: 'CastLike', infer: (c) => convert(c, dtypeOf(c, 1)) },
+  ],
+  samples,
+);

@@ -1,7 +1,8 @@
 import { stringAttribute } from '../attributes.ts';
 import { misfit, plainType, rankedShape, shapeOf } from './context.ts';
+import { define, ints, sample } from './define.ts';
 import { isKnown, showShape } from './dims.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /**
  * Class losses over scores [N, C, rest...] and labels [N, rest...]: the loss has the labels' shape without a reduction,
@@ -22,7 +23,18 @@ function inferClassLoss(c: InferContext): ValueType[] {
   return [{ dtype, shape: reduced ? [] : labels }, plainType(c, 0)];
 }
 
-export const classLoss: readonly OpDefinition[] = [
-  { op: 'NegativeLogLikelihoodLoss', infer: inferClassLoss },
-  { op: 'SoftmaxCrossEntropyLoss', infer: inferClassLoss },
-];
+const samples = {
+  NegativeLogLikelihoodLoss: [
+    sample([[3, 5], ints(0, 4, 2)]),
+    sample([[3, 5], ints(0, 4, 2)], { reduction: 'none' }),
+  ],
+  SoftmaxCrossEntropyLoss: [sample([[3, 5], ints(0, 4, 2)], {}, { outputs: 2 })],
+};
+
+export const classLoss = define(
+  [
+    { op: 'NegativeLogLikelihoodLoss', infer: inferClassLoss },
+    { op: 'SoftmaxCrossEntropyLoss', infer: inferClassLoss },
+  ],
+  samples,
+);

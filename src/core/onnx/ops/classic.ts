@@ -1,7 +1,8 @@
 import { intsAttribute } from '../attributes.ts';
 import { dtypeOf, shapeOf } from './context.ts';
+import { define, ints, sample } from './define.ts';
 import { productOf } from './dims.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Text and classical machine learning: what converters put around networks (ai.onnx.ml and friends). */
 
@@ -51,12 +52,20 @@ function inferTokenizer(c: InferContext): ValueType[] {
   return [{ dtype: 'string', shape: x && [...x, ''] }];
 }
 
-export const classic: readonly OpDefinition[] = [
-  { op: 'ArrayFeatureExtractor', domain, infer: inferExtractor },
-  { op: 'LinearClassifier', domain, infer: inferClassifier },
-  { op: 'Normalizer', domain, infer: float },
-  { op: 'Scaler', domain, infer: float },
-  { op: 'StringNormalizer', infer: inferNormalizer },
-  { op: 'TfIdfVectorizer', infer: inferTfIdf },
-  { op: 'Tokenizer', domain: 'com.microsoft', infer: inferTokenizer },
-];
+const samples = {
+  ArrayFeatureExtractor: [sample([[2, 4], ints(0, 2)])],
+  Normalizer: [sample([[2, 4]], { norm: 'L1' })],
+};
+
+export const classic = define(
+  [
+    { op: 'ArrayFeatureExtractor', domain, infer: inferExtractor },
+    { op: 'LinearClassifier', domain, infer: inferClassifier },
+    { op: 'Normalizer', domain, infer: float },
+    { op: 'Scaler', domain, infer: float },
+    { op: 'StringNormalizer', infer: inferNormalizer },
+    { op: 'TfIdfVectorizer', infer: inferTfIdf },
+    { op: 'Tokenizer', domain: 'com.microsoft', infer: inferTokenizer },
+  ],
+  samples,
+);

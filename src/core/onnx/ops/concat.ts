@@ -2,6 +2,7 @@ import { intAttribute, intsAttribute } from '../attributes.ts';
 import type { Dim, Shape } from '../model.ts';
 import { numbers, sizeOf } from '../tensor.ts';
 import { axisOf, dtypeOf, elementsOf, given, integersOf, misfit, shapeOf, sharedDtype } from './context.ts';
+import { define, ints, sample, stored } from './define.ts';
 import { isKnown, isStatic, showShape, unify } from './dims.ts';
 import {
   elementsType,
@@ -12,7 +13,7 @@ import {
   sourceMap,
   stridesOf,
 } from './fold.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Joining along an axis and cutting apart. */
 
@@ -109,7 +110,32 @@ function inferSplit(c: InferContext): ValueType[] {
   });
 }
 
-export const concat: readonly OpDefinition[] = [
-  { op: 'Concat', infer: inferConcat },
-  { op: 'Split', infer: inferSplit },
-];
+const samples = {
+  Concat: [
+    sample(
+      [
+        [2, 3],
+        [2, 1],
+      ],
+      { axis: -1 },
+    ),
+    sample([ints(1, 2), ints(3)], { axis: 0 }),
+    sample([stored('int64', [2, 1], [1, 2]), stored('int64', [2, 2], [3, 4, 5, 6])], { axis: 1 }),
+  ],
+  Split: [
+    sample([[2, 6]], { axis: 1, num_outputs: 2 }, { outputs: 2 }),
+    sample([[2, 5]], { axis: 1, num_outputs: 2 }, { outputs: 2 }),
+    sample([[2, 5], ints(2, 3)], { axis: -1 }, { outputs: 2 }),
+    sample([ints(1, 2, 3), ints(1, 2)], {}, { outputs: 2 }),
+    sample([[5, 2]], { split: [1, 4] }, { outputs: 2, opset: 11 }),
+    sample([[4, 2]], {}, { outputs: 2, opset: 13 }),
+  ],
+};
+
+export const concat = define(
+  [
+    { op: 'Concat', infer: inferConcat },
+    { op: 'Split', infer: inferSplit },
+  ],
+  samples,
+);

@@ -1,11 +1,12 @@
-import { intAttribute, intsAttribute, tensorAttribute } from '../attributes.ts';
+import { float, intAttribute, intsAttribute, tensorAttribute } from '../attributes.ts';
 import { dtypeOfCode, isFloat } from '../dtype.ts';
 import type { Shape } from '../model.ts';
 import { numbers, sizeOf, type Tensor, tensor } from '../tensor.ts';
 import { dtypeOf, elementsOf, lengthOf, misfit, settingOf, shapeOf } from './context.ts';
+import { define, fed, ints, sample, scalar, stored } from './define.ts';
 import { isStatic, productOf } from './dims.ts';
 import { elementsType, FOLD_LIMIT, foldedType, pick, shapeValue } from './fold.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Operators that make values from attributes, shapes or nothing. */
 
@@ -119,18 +120,47 @@ const inferNonZero = (c: InferContext): ValueType[] => {
   return [{ dtype: 'int64', shape: [rank ?? '', ''] }];
 };
 
-export const constant: readonly OpDefinition[] = [
-  { op: 'Bernoulli', infer: inferRandom },
-  { op: 'Constant', infer: inferConstant },
-  { op: 'ConstantOfShape', infer: inferConstantOfShape },
-  { op: 'EyeLike', infer: inferEyeLike },
-  { op: 'NonZero', infer: inferNonZero },
-  { op: 'OneHot', infer: inferOneHot },
-  { op: 'RandomNormal', infer: inferRandom },
-  { op: 'RandomNormalLike', infer: inferRandom },
-  { op: 'RandomUniform', infer: inferRandom },
-  { op: 'RandomUniformLike', infer: inferRandom },
-  { op: 'Range', infer: inferRange },
-  { op: 'Shape', infer: inferShape },
-  { op: 'Size', infer: inferSize },
-];
+const samples = {
+  Bernoulli: [sample([[2, 3]])],
+  Constant: [
+    sample([], { value_ints: [3, 4] }),
+    sample([], { value_float: float(0.1) }),
+    sample([], { value_int: 7 }),
+  ],
+  ConstantOfShape: [sample([ints(2, 3)])],
+  EyeLike: [sample([[2, 3]])],
+  NonZero: [sample([[2, 3]]), sample([ints(0, 3, 1)])],
+  OneHot: [
+    sample([fed('int64', [2, 3]), scalar('int64', 4), stored('float32', [2], [0, 1])]),
+    sample([fed('int64', [2, 3]), scalar('int64', 4), stored('float32', [2], [0, 1])], { axis: 0 }),
+  ],
+  RandomNormal: [sample([], { shape: [2, 3] })],
+  RandomNormalLike: [sample([[2, 3]])],
+  RandomUniform: [sample([], { shape: [2, 3], dtype: 11 })],
+  RandomUniformLike: [sample([fed('int64', [2, 3])], { dtype: 1 })],
+  Range: [
+    sample([scalar('int64', 2), scalar('int64', 9), scalar('int64', 3)]),
+    sample([scalar('float32', 1), scalar('float32', 0), scalar('float32', -0.3)]),
+  ],
+  Shape: [sample([[2, 3, 4]]), sample([[2, 3, 4]], { start: 1, end: -1 })],
+  Size: [sample([[2, 3, 4]])],
+};
+
+export const constant = define(
+  [
+    { op: 'Bernoulli', infer: inferRandom },
+    { op: 'Constant', infer: inferConstant },
+    { op: 'ConstantOfShape', infer: inferConstantOfShape },
+    { op: 'EyeLike', infer: inferEyeLike },
+    { op: 'NonZero', infer: inferNonZero },
+    { op: 'OneHot', infer: inferOneHot },
+    { op: 'RandomNormal', infer: inferRandom },
+    { op: 'RandomNormalLike', infer: inferRandom },
+    { op: 'RandomUniform', infer: inferRandom },
+    { op: 'RandomUniformLike', infer: inferRandom },
+    { op: 'Range', infer: inferRange },
+    { op: 'Shape', infer: inferShape },
+    { op: 'Size', infer: inferSize },
+  ],
+  samples,
+);

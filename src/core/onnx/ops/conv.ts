@@ -1,8 +1,9 @@
 import { intAttribute, intsAttribute } from '../attributes.ts';
 import type { Dim, Shape } from '../model.ts';
 import { dtypeOf, misfit, rankedShape, shapeOf, sharedDtype } from './context.ts';
+import { define, fed, sample, scalar, stored } from './define.ts';
 import { isKnown, isStatic, productOf, showShape } from './dims.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 import { windowOf, windowOutput } from './window.ts';
 
 /**
@@ -80,25 +81,101 @@ function transposedMacs(c: InferContext): number {
   return isStatic(x) && isStatic(w) ? (productOf([...x, ...w.slice(1)]) as number) : 0;
 }
 
-export const conv: readonly OpDefinition[] = [
-  {
-    op: 'Conv',
-    infer: (c) => [{ dtype: sharedDtype(c, [0, 1, 2]), shape: convShape(c, plain) }],
-    macs: convMacs(plain),
-  },
-  {
-    op: 'ConvInteger',
-    infer: (c) => [{ dtype: 'int32', shape: convShape(c, { ...plain, b: undefined }) }],
-    macs: convMacs(plain),
-  },
-  {
-    op: 'ConvTranspose',
-    infer: (c) => [{ dtype: sharedDtype(c, [0, 1, 2]), shape: transposedShape(c) }],
-    macs: transposedMacs,
-  },
-  {
-    op: 'QLinearConv',
-    infer: (c) => [{ dtype: dtypeOf(c, 7), shape: convShape(c, quantized) }],
-    macs: convMacs(quantized),
-  },
-];
+const samples = {
+  Conv: [
+    sample([[2, 4, 9, 8], [6, 2, 3, 3], [6]], {
+      group: 2,
+      strides: [2, 1],
+      pads: [1, 0, 0, 1],
+      dilations: [1, 2],
+    }),
+    sample(
+      [
+        [1, 2, 7, 6],
+        [3, 2, 3, 3],
+      ],
+      { auto_pad: 'SAME_UPPER', strides: [2, 2] },
+    ),
+    sample(
+      [
+        [1, 2, 7],
+        [3, 2, 3],
+      ],
+      { auto_pad: 'VALID' },
+    ),
+    sample(
+      [
+        [1, 2, 4, 5, 6],
+        [3, 2, 3, 3, 3],
+      ],
+      { pads: [1, 1, 1, 1, 1, 1] },
+    ),
+  ],
+  ConvInteger: [sample([fed('uint8', [1, 2, 5, 5]), fed('uint8', [3, 2, 3, 3])])],
+  ConvTranspose: [
+    sample([[1, 4, 5, 6], [4, 3, 3, 3], [3]], {
+      strides: [2, 2],
+      pads: [1, 1, 1, 1],
+      output_padding: [1, 1],
+    }),
+    sample(
+      [
+        [1, 4, 5, 6],
+        [4, 3, 3, 3],
+      ],
+      { group: 2, dilations: [2, 1] },
+    ),
+    sample(
+      [
+        [1, 2, 5, 6],
+        [2, 3, 3, 3],
+      ],
+      { strides: [2, 2], auto_pad: 'SAME_UPPER' },
+    ),
+    sample(
+      [
+        [1, 2, 5, 6],
+        [2, 3, 3, 3],
+      ],
+      { strides: [2, 2], output_shape: [11, 14] },
+    ),
+  ],
+  QLinearConv: [
+    sample([
+      fed('uint8', [1, 2, 5, 5]),
+      scalar('float32', 0.1),
+      scalar('uint8', 3),
+      stored('uint8', [2, 2, 3, 3], new Array<number>(36).fill(5)),
+      scalar('float32', 0.2),
+      scalar('uint8', 1),
+      scalar('float32', 0.3),
+      scalar('uint8', 0),
+    ]),
+  ],
+};
+
+export const conv = define(
+  [
+    {
+      op: 'Conv',
+      infer: (c) => [{ dtype: sharedDtype(c, [0, 1, 2]), shape: convShape(c, plain) }],
+      macs: convMacs(plain),
+    },
+    {
+      op: 'ConvInteger',
+      infer: (c) => [{ dtype: 'int32', shape: convShape(c, { ...plain, b: undefined }) }],
+      macs: convMacs(plain),
+    },
+    {
+      op: 'ConvTranspose',
+      infer: (c) => [{ dtype: sharedDtype(c, [0, 1, 2]), shape: transposedShape(c) }],
+      macs: transposedMacs,
+    },
+    {
+      op: 'QLinearConv',
+      infer: (c) => [{ dtype: dtypeOf(c, 7), shape: convShape(c, quantized) }],
+      macs: convMacs(quantized),
+    },
+  ],
+  samples,
+);

@@ -1,8 +1,9 @@
 import { stringAttribute } from '../attributes.ts';
 import type { Dim, Shape } from '../model.ts';
 import { misfit, shapeOf, sharedDtype } from './context.ts';
+import { define, sample } from './define.ts';
 import { broadcastDim, productOf, showShape } from './dims.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Einstein summation: "bij,bjk->bik", with ellipses; without an arrow, labels seen once in alphabetical order. */
 
@@ -63,21 +64,45 @@ function resolve(c: InferContext): { out: Dim[]; all: Dim[] } | undefined {
   return { out: outputLabels(equation, sizes).map((l) => sizes.get(l) ?? 1), all: [...sizes.values()] };
 }
 
-export const einsum: readonly OpDefinition[] = [
-  {
-    op: 'Einsum',
-    infer: (c): ValueType[] => [
-      {
-        dtype: sharedDtype(
-          c,
-          c.inputs.map((_, i) => i),
-        ),
-        shape: resolve(c)?.out,
+const samples = {
+  Einsum: [
+    sample(
+      [
+        [2, 3, 4],
+        [2, 4, 5],
+      ],
+      { equation: 'bij,bjk->bik' },
+    ),
+    sample([[2, 3]], { equation: 'ji' }),
+    sample([[2, 3, 4], [4]], { equation: '...i, i -> ...' }),
+    sample(
+      [
+        [3, 4],
+        [4, 5],
+      ],
+      { equation: 'ij,jk' },
+    ),
+  ],
+};
+
+export const einsum = define(
+  [
+    {
+      op: 'Einsum',
+      infer: (c): ValueType[] => [
+        {
+          dtype: sharedDtype(
+            c,
+            c.inputs.map((_, i) => i),
+          ),
+          shape: resolve(c)?.out,
+        },
+      ],
+      macs: (c) => {
+        const product = productOf(resolve(c)?.all ?? ['']);
+        return typeof product === 'number' ? product : 0;
       },
-    ],
-    macs: (c) => {
-      const product = productOf(resolve(c)?.all ?? ['']);
-      return typeof product === 'number' ? product : 0;
     },
-  },
-];
+  ],
+  samples,
+);

@@ -2,9 +2,10 @@ import { intAttribute } from '../attributes.ts';
 import type { Dim, Shape } from '../model.ts';
 import { numbers } from '../tensor.ts';
 import { axisOf, constantOf, dtypeOf, misfit, rankedShape, shapeOf, sharedDtype } from './context.ts';
+import { define, ints, sample, scalar, stored } from './define.ts';
 import { isKnown, showShape, unify } from './dims.ts';
 import { movedType, sourceMap, stridesOf } from './fold.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Reading and writing elements at indices. */
 
@@ -83,12 +84,32 @@ function inferCompress(c: InferContext): ValueType[] {
   return [{ dtype: dtypeOf(c, 0), shape }];
 }
 
-export const gather: readonly OpDefinition[] = [
-  { op: 'Compress', infer: inferCompress },
-  { op: 'Gather', infer: inferGather },
-  { op: 'GatherElements', infer: inferGatherElements },
-  { op: 'GatherND', infer: inferGatherND },
-  { op: 'Scatter', infer: inferScatter },
-  { op: 'ScatterElements', infer: inferScatter },
-  { op: 'ScatterND', infer: inferScatter },
-];
+const samples = {
+  Compress: [sample([[3, 2], stored('bool', [3], [1, 0, 1])], { axis: 0 })],
+  Gather: [
+    sample([[3, 4], stored('int64', [2, 1], [0, -1])], { axis: 1 }),
+    sample([ints(5, 6, 7), scalar('int64', -1)]),
+    sample([stored('int64', [2, 3], [1, 2, 3, 4, 5, 6]), stored('int64', [1, 2], [2, 0])], { axis: 1 }),
+  ],
+  GatherElements: [sample([[3, 3], stored('int64', [2, 2], [0, 1, 2, 0])])],
+  GatherND: [
+    sample([[2, 3, 4], stored('int64', [2, 2], [0, 1, 1, 2])]),
+    sample([[2, 3, 4], stored('int64', [2, 1], [1, 2])], { batch_dims: 1 }),
+  ],
+  Scatter: [sample([[3, 3], stored('int64', [1, 2], [0, 1]), [1, 2]], {}, { opset: 10 })],
+  ScatterElements: [sample([[3, 3], stored('int64', [1, 2], [0, 1]), [1, 2]], { axis: 1 })],
+  ScatterND: [sample([[4, 3], stored('int64', [2, 1], [0, 3]), [2, 3]])],
+};
+
+export const gather = define(
+  [
+    { op: 'Compress', infer: inferCompress },
+    { op: 'Gather', infer: inferGather },
+    { op: 'GatherElements', infer: inferGatherElements },
+    { op: 'GatherND', infer: inferGatherND },
+    { op: 'Scatter', infer: inferScatter },
+    { op: 'ScatterElements', infer: inferScatter },
+    { op: 'ScatterND', infer: inferScatter },
+  ],
+  samples,
+);

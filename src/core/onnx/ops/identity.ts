@@ -1,5 +1,6 @@
 import { plainType, shapeOf } from './context.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import { define, ints, sample } from './define.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Operators whose output is their input (at inference). */
 
@@ -11,7 +12,15 @@ const inferDropout = (c: InferContext): ValueType[] => [
   { dtype: c.opset >= 10 ? 'bool' : c.inputs[0]?.dtype, shape: shapeOf(c, 0) },
 ];
 
-export const identity: readonly OpDefinition[] = [
-  { op: 'Dropout', infer: inferDropout },
-  { op: 'Identity', infer: inferIdentity },
-];
+const samples = {
+  Dropout: [sample([[2, 3]], {}, { outputs: 2 })],
+  Identity: [sample([[2, 3]]), sample([ints(4, 5)])],
+};
+
+export const identity = define(
+  [
+    { op: 'Dropout', infer: inferDropout },
+    { op: 'Identity', infer: inferIdentity },
+  ],
+  samples,
+);

@@ -1,8 +1,9 @@
 import { intAttribute } from '../attributes.ts';
 import type { Dim, Shape } from '../model.ts';
 import { dtypeOf, misfit, rankedShape, shapeOf, sharedDtype } from './context.ts';
+import { define, fed, sample, scalar } from './define.ts';
 import { broadcastShapes, isKnown, isStatic, productOf, showShape, unify } from './dims.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Matrix products, numpy rules. https://onnx.ai/onnx/operators/onnx__MatMul.html, onnx__Gemm.html */
 
@@ -52,25 +53,64 @@ function gemmMacs(c: InferContext, outputs: readonly ValueType[]): number {
   return isKnown(inner) && isStatic(y) ? (productOf([...y, inner]) as number) : 0;
 }
 
-export const matMul: readonly OpDefinition[] = [
-  {
-    op: 'Gemm',
-    infer: (c) => [{ dtype: sharedDtype(c, [0, 1, 2]), shape: gemmShape(c) }],
-    macs: gemmMacs,
-  },
-  {
-    op: 'MatMul',
-    infer: (c) => [{ dtype: sharedDtype(c, [0, 1]), shape: productShape(c, 0, 1) }],
-    macs: productMacs(0),
-  },
-  {
-    op: 'MatMulInteger',
-    infer: (c) => [{ dtype: 'int32', shape: productShape(c, 0, 1) }],
-    macs: productMacs(0),
-  },
-  {
-    op: 'QLinearMatMul',
-    infer: (c) => [{ dtype: dtypeOf(c, 7), shape: productShape(c, 0, 3) }],
-    macs: productMacs(0),
-  },
-];
+const samples = {
+  Gemm: [
+    sample([[4, 2], [5, 4], [5]], { transA: 1, transB: 1 }),
+    sample([
+      [2, 4],
+      [4, 5],
+      [2, 1],
+    ]),
+  ],
+  MatMul: [
+    sample([
+      [2, 3, 4],
+      [4, 5],
+    ]),
+    sample([[4], [3, 4, 5]]),
+    sample([
+      [2, 1, 3, 4],
+      [5, 4, 6],
+    ]),
+    sample([[4], [4]]),
+  ],
+  MatMulInteger: [sample([fed('uint8', [2, 3]), fed('uint8', [3, 4])])],
+  QLinearMatMul: [
+    sample([
+      fed('uint8', [2, 3]),
+      scalar('float32', 0.1),
+      scalar('uint8', 0),
+      fed('uint8', [3, 4]),
+      scalar('float32', 0.1),
+      scalar('uint8', 0),
+      scalar('float32', 0.1),
+      scalar('uint8', 0),
+    ]),
+  ],
+};
+
+export const matMul = define(
+  [
+    {
+      op: 'Gemm',
+      infer: (c) => [{ dtype: sharedDtype(c, [0, 1, 2]), shape: gemmShape(c) }],
+      macs: gemmMacs,
+    },
+    {
+      op: 'MatMul',
+      infer: (c) => [{ dtype: sharedDtype(c, [0, 1]), shape: productShape(c, 0, 1) }],
+      macs: productMacs(0),
+    },
+    {
+      op: 'MatMulInteger',
+      infer: (c) => [{ dtype: 'int32', shape: productShape(c, 0, 1) }],
+      macs: productMacs(0),
+    },
+    {
+      op: 'QLinearMatMul',
+      infer: (c) => [{ dtype: dtypeOf(c, 7), shape: productShape(c, 0, 3) }],
+      macs: productMacs(0),
+    },
+  ],
+  samples,
+);

@@ -1,8 +1,9 @@
 import { intAttribute } from '../attributes.ts';
 import type { Shape } from '../model.ts';
 import { axisOf, dtypeOf, misfit, plainType, rankedShape, shapeOf } from './context.ts';
+import { define, sample } from './define.ts';
 import { isKnown, showShape } from './dims.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Normalisations: the first output has the data's type; some give statistics too. */
 
@@ -59,13 +60,40 @@ function inferSkip(c: InferContext): ValueType[] {
   return [y!, mean!, deviation!, plainType(c, 0)];
 }
 
-export const normalization: readonly OpDefinition[] = [
-  { op: 'BatchNormalization', infer: inferBatch },
-  { op: 'GroupNormalization', infer: inferChannels },
-  { op: 'InstanceNormalization', infer: inferChannels },
-  { op: 'LayerNormalization', infer: inferLayer },
-  { op: 'RMSNormalization', infer: inferLayer },
-  { op: 'SimplifiedLayerNormalization', infer: inferLayer },
-  { op: 'SkipLayerNormalization', domain: 'com.microsoft', infer: inferSkip },
-  { op: 'SkipSimplifiedLayerNormalization', domain: 'com.microsoft', infer: inferSkip },
-];
+const samples = {
+  BatchNormalization: [
+    sample([[2, 3, 4, 4], [3], [3], [3], [3]]),
+    sample([[2, 3, 4], [3], [3], [3], [3]], { training_mode: 1 }, { outputs: 3 }),
+  ],
+  GroupNormalization: [sample([[2, 4, 3], [4], [4]], { num_groups: 2 }, { opset: 21 })],
+  InstanceNormalization: [sample([[2, 3, 4, 4], [3], [3]])],
+  LayerNormalization: [
+    sample([[2, 3, 4], [4], [4]], {}, { outputs: 3 }),
+    sample(
+      [
+        [2, 3, 4],
+        [3, 4],
+      ],
+      { axis: 1 },
+      { outputs: 3 },
+    ),
+  ],
+  RMSNormalization: [sample([[2, 3, 4], [4]], {}, { opset: 23 })],
+  SimplifiedLayerNormalization: [sample([[2, 3, 4], [4]])],
+  SkipLayerNormalization: [sample([[2, 3, 4], [2, 3, 4], [4], [4]])],
+  SkipSimplifiedLayerNormalization: [sample([[2, 3, 4], [2, 3, 4], [4]])],
+};
+
+export const normalization = define(
+  [
+    { op: 'BatchNormalization', infer: inferBatch },
+    { op: 'GroupNormalization', infer: inferChannels },
+    { op: 'InstanceNormalization', infer: inferChannels },
+    { op: 'LayerNormalization', infer: inferLayer },
+    { op: 'RMSNormalization', infer: inferLayer },
+    { op: 'SimplifiedLayerNormalization', infer: inferLayer },
+    { op: 'SkipLayerNormalization', domain: 'com.microsoft', infer: inferSkip },
+    { op: 'SkipSimplifiedLayerNormalization', domain: 'com.microsoft', infer: inferSkip },
+  ],
+  samples,
+);

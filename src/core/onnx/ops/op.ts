@@ -1,3 +1,4 @@
+import type { AttributeInput } from '../attributes.ts';
 import type { DType } from '../dtype.ts';
 import type { Dim, Graph, Node, Shape } from '../model.ts';
 import type { Tensor } from '../tensor.ts';
@@ -41,4 +42,25 @@ export interface OpDefinition {
   infer(context: InferContext): readonly ValueType[];
   /** Multiply-accumulates of one run; undefined means none worth counting. */
   macs?(context: InferContext, outputs: readonly ValueType[]): number;
+  /** Evidence: one-node graphs whose inferred types and folded values are compared with the runtime's. */
+  readonly samples?: readonly OpSample[];
+}
+
+export interface OpSample {
+  readonly inputs: readonly SampleValue[];
+  readonly attributes: Readonly<Record<string, AttributeInput>>;
+  /** Default 1. */
+  readonly outputs?: number;
+  /** Default 18. */
+  readonly opset?: number;
+}
+
+/** The dimensions of a fed float32 tensor, any other tensor, or '' for an input left out. */
+export type SampleValue = readonly number[] | SampleTensor | '';
+
+export interface SampleTensor {
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  /** Given: an initializer; absent: a graph input. */
+  readonly values?: readonly number[];
 }

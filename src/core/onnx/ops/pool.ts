@@ -1,8 +1,9 @@
 import { intAttribute, intsAttribute } from '../attributes.ts';
 import type { Shape } from '../model.ts';
 import { dtypeOf, integersOf, lengthOf, misfit, rankedShape } from './context.ts';
+import { define, sample, stored } from './define.ts';
 import { isKnown } from './dims.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 import { windowOf, windowOutput } from './window.ts';
 
 /** Pooling over the axes after batch and channel. */
@@ -47,21 +48,48 @@ function inferUnpool(c: InferContext): ValueType[] {
   return [{ dtype: dtypeOf(c, 0), shape }];
 }
 
-export const pool: readonly OpDefinition[] = [
-  { op: 'AveragePool', infer: inferPool },
-  { op: 'GlobalAveragePool', infer: inferGlobal },
-  { op: 'GlobalLpPool', infer: inferGlobal },
-  { op: 'GlobalMaxPool', infer: inferGlobal },
-  { op: 'LpPool', infer: inferPool },
-  {
-    op: 'MaxPool',
-    infer: (c) => {
-      const shape = poolShape(c);
-      return [
-        { dtype: dtypeOf(c, 0), shape },
-        { dtype: 'int64', shape },
-      ];
+const samples = {
+  AveragePool: [
+    sample([[1, 2, 7, 8]], { kernel_shape: [3, 2], strides: [2, 2], ceil_mode: 1 }),
+    sample([[1, 2, 7, 8]], { kernel_shape: [3, 3], auto_pad: 'SAME_LOWER', strides: [2, 3] }),
+    sample([[1, 2, 6, 6]], { kernel_shape: [2, 2], strides: [3, 3], pads: [0, 0, 1, 1], ceil_mode: 1 }),
+  ],
+  GlobalAveragePool: [sample([[2, 3, 4, 5]])],
+  GlobalLpPool: [sample([[2, 3, 4, 5]])],
+  GlobalMaxPool: [sample([[2, 3, 4]])],
+  LpPool: [sample([[1, 2, 7, 8]], { kernel_shape: [3, 2], strides: [2, 2] })],
+  MaxPool: [
+    sample([[1, 2, 7, 8]], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }, { outputs: 2 }),
+    sample([[1, 2, 7, 8]], { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 }),
+    sample([[1, 2, 9, 9]], { kernel_shape: [3, 3], dilations: [2, 2] }),
+    sample([[1, 1, 5, 5]], { kernel_shape: [2, 2], strides: [3, 3], pads: [0, 0, 1, 1], ceil_mode: 1 }),
+  ],
+  MaxUnpool: [
+    sample([[1, 1, 2, 2], stored('int64', [1, 1, 2, 2], [0, 3, 8, 10])], {
+      kernel_shape: [2, 2],
+      strides: [2, 2],
+    }),
+  ],
+};
+
+export const pool = define(
+  [
+    { op: 'AveragePool', infer: inferPool },
+    { op: 'GlobalAveragePool', infer: inferGlobal },
+    { op: 'GlobalLpPool', infer: inferGlobal },
+    { op: 'GlobalMaxPool', infer: inferGlobal },
+    { op: 'LpPool', infer: inferPool },
+    {
+      op: 'MaxPool',
+      infer: (c) => {
+        const shape = poolShape(c);
+        return [
+          { dtype: dtypeOf(c, 0), shape },
+          { dtype: 'int64', shape },
+        ];
+      },
     },
-  },
-  { op: 'MaxUnpool', infer: inferUnpool },
-];
+    { op: 'MaxUnpool', infer: inferUnpool },
+  ],
+  samples,
+);

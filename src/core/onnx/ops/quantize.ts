@@ -2,8 +2,9 @@ import { intAttribute } from '../attributes.ts';
 import { dtypeOfCode } from '../dtype.ts';
 import type { Dim } from '../model.ts';
 import { axisOf, broadcastInputs, dtypeOf, given, rankedShape, shapeOf } from './context.ts';
+import { define, fed, sample, scalar } from './define.ts';
 import { isKnown } from './dims.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, OpSample, ValueType } from './op.ts';
 
 /** Quantisation, and the quantised elementwise operators of onnxruntime. */
 
@@ -52,17 +53,44 @@ function inferConcat(c: InferContext): ValueType[] {
 
 const domain = 'com.microsoft';
 
-export const quantize: readonly OpDefinition[] = [
-  { op: 'DequantizeLinear', infer: inferDequantize },
-  { op: 'DequantizeLinear', domain, infer: inferDequantize },
-  { op: 'DynamicQuantizeLinear', infer: inferDynamic },
-  { op: 'QLinearAdd', domain, infer: inferBinary },
-  { op: 'QLinearConcat', domain, infer: inferConcat },
-  { op: 'QLinearGlobalAveragePool', domain, infer: inferGlobalPool },
-  { op: 'QLinearLeakyRelu', domain, infer: inferUnary },
-  { op: 'QLinearMul', domain, infer: inferBinary },
-  { op: 'QLinearSigmoid', domain, infer: inferUnary },
-  { op: 'QLinearSoftmax', domain, infer: inferUnary },
-  { op: 'QuantizeLinear', infer: inferQuantize },
-  { op: 'QuantizeLinear', domain, infer: inferQuantize },
-];
+const scale = scalar('float32', 0.1);
+const zero = scalar('uint8', 3);
+const binarySample = sample([fed('uint8', [2, 3]), scale, zero, fed('uint8', [3]), scale, zero, scale, zero]);
+const unarySample = (dims: readonly number[], attributes = {}): OpSample =>
+  sample([fed('uint8', dims), scale, zero, scale, zero], attributes);
+
+const samples = {
+  DequantizeLinear: [sample([fed('uint8', [2, 3]), scalar('float32', 0.1), scalar('uint8', 3)])],
+  DynamicQuantizeLinear: [sample([[2, 3]], {}, { outputs: 3 })],
+  QLinearAdd: [binarySample],
+  QLinearConcat: [
+    sample([scale, zero, fed('uint8', [2, 3]), scale, zero, fed('uint8', [2, 1]), scale, zero], { axis: 1 }),
+  ],
+  QLinearGlobalAveragePool: [unarySample([1, 2, 3, 4]), unarySample([1, 3, 4, 2], { channels_last: 1 })],
+  QLinearLeakyRelu: [unarySample([2, 3])],
+  QLinearMul: [binarySample],
+  QLinearSigmoid: [unarySample([2, 3])],
+  QLinearSoftmax: [unarySample([2, 3], { axis: -1, opset: 13 })],
+  QuantizeLinear: [
+    sample([[2, 3], scalar('float32', 0.1), scalar('int8', 3)]),
+    sample([[2, 3], scalar('float32', 0.1)]),
+  ],
+};
+
+export const quantize = define(
+  [
+    { op: 'DequantizeLinear', infer: inferDequantize },
+    { op: 'DequantizeLinear', domain, infer: inferDequantize },
+    { op: 'DynamicQuantizeLinear', infer: inferDynamic },
+    { op: 'QLinearAdd', domain, infer: inferBinary },
+    { op: 'QLinearConcat', domain, infer: inferConcat },
+    { op: 'QLinearGlobalAveragePool', domain, infer: inferGlobalPool },
+    { op: 'QLinearLeakyRelu', domain, infer: inferUnary },
+    { op: 'QLinearMul', domain, infer: inferBinary },
+    { op: 'QLinearSigmoid', domain, infer: inferUnary },
+    { op: 'QLinearSoftmax', domain, infer: inferUnary },
+    { op: 'QuantizeLinear', infer: inferQuantize },
+    { op: 'QuantizeLinear', domain, infer: inferQuantize },
+  ],
+  samples,
+);

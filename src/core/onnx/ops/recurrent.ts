@@ -1,6 +1,7 @@
 import { intAttribute, stringAttribute } from '../attributes.ts';
 import type { Dim } from '../model.ts';
 import { dtypeOf, misfit, rankedShape } from './context.ts';
+import { define, sample } from './define.ts';
 import { isKnown, productOf, showShape } from './dims.ts';
 import type { InferContext, OpDefinition, ValueType } from './op.ts';
 
@@ -60,6 +61,43 @@ function macs(c: InferContext): number {
   return isKnown(product) ? product : 0;
 }
 
-export const recurrent: readonly OpDefinition[] = Object.keys(gates).map(
-  (op): OpDefinition => ({ op, infer, macs }),
+const samples = {
+  GRU: [
+    sample(
+      [
+        [5, 2, 3],
+        [1, 12, 3],
+        [1, 12, 4],
+      ],
+      { hidden_size: 4 },
+      { outputs: 2 },
+    ),
+  ],
+  LSTM: [
+    sample(
+      [
+        [5, 2, 3],
+        [1, 16, 3],
+        [1, 16, 4],
+      ],
+      { hidden_size: 4 },
+      { outputs: 3 },
+    ),
+  ],
+  RNN: [
+    sample(
+      [
+        [5, 2, 3],
+        [2, 4, 3],
+        [2, 4, 4],
+      ],
+      { hidden_size: 4, direction: 'bidirectional' },
+      { outputs: 2 },
+    ),
+  ],
+};
+
+export const recurrent = define(
+  Object.keys(gates).map((op): OpDefinition => ({ op, infer, macs })),
+  samples,
 );

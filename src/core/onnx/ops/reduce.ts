@@ -3,9 +3,10 @@ import { isFloat } from '../dtype.ts';
 import type { Dim, Shape } from '../model.ts';
 import { numbers, sizeOf } from '../tensor.ts';
 import { axesOf, axisOf, dtypeOf, shapeOf } from './context.ts';
+import { define, ints, sample, stored } from './define.ts';
 import { isStatic, productOf } from './dims.ts';
 import { foldedType, forEachIndex, stridesOf } from './fold.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, OpDefinition, OpSample, ValueType } from './op.ts';
 
 /**
  * Reductions over axes: attribute `axes` at first, input 1 since 13 (ReduceSum) or 18 (the others); no axes means all of
@@ -78,8 +79,26 @@ function inferArg(c: InferContext): ValueType[] {
 
 const kinds = ['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'Sum', 'SumSquare'];
 
-export const reduce: readonly OpDefinition[] = [
-  { op: 'ArgMax', infer: inferArg },
-  { op: 'ArgMin', infer: inferArg },
-  ...kinds.map((kind): OpDefinition => ({ op: `Reduce${kind}`, infer: inferReduce })),
+const reduceSamples = (kind: string): readonly OpSample[] => [
+  sample([[2, 3, 4], ints(1)], {}, { opset: 18 }),
+  sample([[2, 3, 4]], { keepdims: 0 }),
+  sample([[2, 3, 4]], { axes: [-1], keepdims: 0 }, { opset: 11 }),
+  ...(kind in { Max: 1, Min: 1, Prod: 1, Sum: 1 }
+    ? [sample([stored('int64', [2, 3], [1, 5, 3, 4, 2, 6]), ints(1)], { keepdims: 0 })]
+    : []),
 ];
+
+const samples = {
+  ArgMax: [sample([[2, 3, 4]], { axis: -1 })],
+  ArgMin: [sample([[2, 3, 4]], { axis: 1, keepdims: 0 })],
+  ...Object.fromEntries(kinds.map((kind) => [`Reduce${kind}`, reduceSamples(kind)])),
+};
+
+export const reduce = define(
+  [
+    { op: 'ArgMax', infer: inferArg },
+    { op: 'ArgMin', infer: inferArg },
+    ...kinds.map((kind): OpDefinition => ({ op: `Reduce${kind}`, infer: inferReduce })),
+  ],
+  samples,
+);

@@ -1,9 +1,10 @@
 import { intAttribute, intsAttribute } from '../attributes.ts';
 import type { Dim, Shape } from '../model.ts';
 import { axesOf, axisOf, elementsOf, lengthOf, misfit, shapeOf } from './context.ts';
+import { define, ints, sample, scalar } from './define.ts';
 import { isKnown, isStatic, productOf, quotientOf, showShape } from './dims.ts';
 import { reshapedType } from './fold.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Operators that keep all elements in order and change the shape. */
 
@@ -76,9 +77,33 @@ const reshaping =
   (shape: (c: InferContext) => Shape | undefined) =>
   (c: InferContext): ValueType[] => [reshapedType(c.inputs[0], shape(c))];
 
-export const reshape: readonly OpDefinition[] = [
-  { op: 'Flatten', infer: reshaping(flattened) },
-  { op: 'Reshape', infer: reshaping(reshaped) },
-  { op: 'Squeeze', infer: reshaping(squeezed) },
-  { op: 'Unsqueeze', infer: reshaping(unsqueezed) },
-];
+const samples = {
+  Flatten: [sample([[2, 3, 4]]), sample([[2, 3, 4]], { axis: -1 }), sample([[2, 3]], { axis: 0 })],
+  Reshape: [
+    sample([[2, 3, 4], ints(0, -1)]),
+    sample([[2, 3, 4], ints(4, 3, 2)]),
+    sample([ints(1, 2, 3, 4), ints(2, 2)]),
+    sample([[0, 3], ints(0, 5)], { allowzero: 1 }),
+  ],
+  Squeeze: [
+    sample([[1, 3, 1]]),
+    sample([[1, 3, 1], ints(-1)]),
+    sample([[1, 3, 1]], { axes: [0] }, { opset: 11 }),
+    sample([ints(7)]),
+  ],
+  Unsqueeze: [
+    sample([[3], ints(0, -1)]),
+    sample([[3]], { axes: [1] }, { opset: 11 }),
+    sample([scalar('int64', 7), ints(0)]),
+  ],
+};
+
+export const reshape = define(
+  [
+    { op: 'Flatten', infer: reshaping(flattened) },
+    { op: 'Reshape', infer: reshaping(reshaped) },
+    { op: 'Squeeze', infer: reshaping(squeezed) },
+    { op: 'Unsqueeze', infer: reshaping(unsqueezed) },
+  ],
+  samples,
+);

@@ -1,8 +1,9 @@
-import { intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
+import { floats, intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
 import type { Attribute, Dim } from '../model.ts';
 import { axisOf, dtypeOf, elementsOf, misfit, rankedShape, settingOf, shapeOf } from './context.ts';
+import { define, ints, sample, stored } from './define.ts';
 import { isKnown, mapDim, showShape } from './dims.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Resampling images by scales or to sizes. */
 
@@ -75,10 +76,35 @@ function inferRoiAlign(c: InferContext): ValueType[] {
   return [{ dtype: dtypeOf(c, 0), shape }];
 }
 
-export const resize: readonly OpDefinition[] = [
-  { op: 'AffineGrid', infer: inferAffineGrid },
-  { op: 'GridSample', infer: inferGridSample },
-  { op: 'Resize', infer: inferResize },
-  { op: 'RoiAlign', infer: inferRoiAlign },
-  { op: 'Upsample', infer: inferResize },
-];
+const samples = {
+  AffineGrid: [sample([[2, 2, 3], ints(2, 3, 4, 5)], {}, { opset: 20 })],
+  GridSample: [
+    sample([
+      [1, 2, 4, 4],
+      [1, 3, 5, 2],
+    ]),
+  ],
+  Resize: [
+    sample([[1, 2, 4, 5], '', stored('float32', [4], [1, 1, 2, 1.5])]),
+    sample([[1, 2, 4, 5], '', stored('float32', [4], [1, 1, 0.6, 0.3])], { mode: 'linear' }),
+    sample([[1, 2, 4, 5], '', '', ints(1, 2, 7, 3)], { mode: 'linear' }),
+    sample([[1, 2, 4, 5], '', '', ints(8, 8)], { axes: [2, 3], keep_aspect_ratio_policy: 'not_larger' }),
+    sample([[1, 2, 4, 5], stored('float32', [4], [1, 1, 2, 2])], {}, { opset: 10 }),
+  ],
+  RoiAlign: [sample([[1, 2, 6, 6], [3, 4], ints(0, 0, 0)], { output_height: 2, output_width: 3 })],
+  Upsample: [
+    sample([[1, 2, 4, 5], stored('float32', [4], [1, 1, 2, 3])], {}, { opset: 9 }),
+    sample([[1, 2, 4, 5]], { scales: floats([1, 1, 2, 3]) }, { opset: 7 }),
+  ],
+};
+
+export const resize = define(
+  [
+    { op: 'AffineGrid', infer: inferAffineGrid },
+    { op: 'GridSample', infer: inferGridSample },
+    { op: 'Resize', infer: inferResize },
+    { op: 'RoiAlign', infer: inferRoiAlign },
+    { op: 'Upsample', infer: inferResize },
+  ],
+  samples,
+);

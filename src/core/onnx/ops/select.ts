@@ -1,6 +1,8 @@
+import { float } from '../attributes.ts';
 import { broadcastInputs, elementsOf, plainType, sharedDtype } from './context.ts';
+import { define, fed, ints, sample, scalar, stored } from './define.ts';
 import { elementsType, elementwise } from './fold.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Operators that choose elements by a condition or a range. */
 
@@ -26,7 +28,21 @@ const inferClip = (c: InferContext): ValueType[] => {
   return [plainType(c, 0)];
 };
 
-export const select: readonly OpDefinition[] = [
-  { op: 'Clip', infer: inferClip },
-  { op: 'Where', infer: inferWhere },
-];
+const samples = {
+  Clip: [
+    sample([[2, 3], scalar('float32', 0), scalar('float32', 0.5)]),
+    sample([[2, 3]], { min: float(0) }, { opset: 6 }),
+  ],
+  Where: [
+    sample([fed('bool', [2, 1]), [3], [2, 3]]),
+    sample([stored('bool', [3], [1, 0, 1]), ints(1, 2, 3), ints(9)]),
+  ],
+};
+
+export const select = define(
+  [
+    { op: 'Clip', infer: inferClip },
+    { op: 'Where', infer: inferWhere },
+  ],
+  samples,
+);

@@ -1,9 +1,10 @@
 import { intsAttribute } from '../attributes.ts';
 import type { Dim, Shape } from '../model.ts';
 import { axisOf, dtypeOf, elementsOf, given, integersOf, misfit, shapeOf } from './context.ts';
+import { define, ints, sample } from './define.ts';
 import { isKnown, showShape } from './dims.ts';
 import { movedType, sourceMap } from './fold.ts';
-import type { InferContext, OpDefinition, ValueType } from './op.ts';
+import type { InferContext, ValueType } from './op.ts';
 
 /** Cutting out and padding boxes. */
 
@@ -93,7 +94,25 @@ function inferPad(c: InferContext): ValueType[] {
   return [{ dtype: dtypeOf(c, 0), shape: x && paddedShape(c, x) }];
 }
 
-export const slice: readonly OpDefinition[] = [
-  { op: 'Pad', infer: inferPad },
-  { op: 'Slice', infer: inferSlice },
-];
+const samples = {
+  Pad: [
+    sample([[2, 3], ints(0, 1, 1, 0)]),
+    sample([[2, 3, 4], ints(1, 2), '', ints(-1)]),
+    sample([[4, 3], ints(-1, 0, -1, 2)]),
+    sample([[2, 3]], { pads: [0, 1, 1, 0] }, { opset: 10 }),
+  ],
+  Slice: [
+    sample([[4, 5], ints(1, -1), ints(3, -6), ints(0, 1), ints(1, -2)]),
+    sample([[4, 5], ints(-3), ints(2 ** 31), ints(1)]),
+    sample([ints(1, 2, 3, 4, 5), ints(-1), ints(-4), ints(0), ints(-1)]),
+    sample([[4, 5]], { starts: [1], ends: [-1], axes: [1] }, { opset: 9 }),
+  ],
+};
+
+export const slice = define(
+  [
+    { op: 'Pad', infer: inferPad },
+    { op: 'Slice', infer: inferSlice },
+  ],
+  samples,
+);
