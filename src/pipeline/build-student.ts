@@ -1,8 +1,7 @@
 import { GraphBuilder } from '../core/onnx/builder.ts';
 import type { Model } from '../core/onnx/model.ts';
-import { sizeOf } from '../core/onnx/tensor.ts';
+import { modelStats } from '../core/onnx/stats.ts';
 import { entryOf } from '../core/options.ts';
-import { trainableNames } from '../core/program/trainable.ts';
 import { students } from '../core/students/index.ts';
 import type { StudentArchitecture, StudentPort } from '../core/students/student.ts';
 import { RetortError } from '../errors.ts';
@@ -11,6 +10,9 @@ import type { StudentChoice, StudentLimits } from '../spec/resolved-spec.ts';
 /** Names inside the student; the export gives it the teacher's. */
 export const STUDENT_INPUT = 'student_input';
 export const STUDENT_LOGITS = 'student_logits';
+
+/** What a node costs in a file, besides its tensors; on the large side. */
+const NODE_BYTES = 250;
 
 export interface StudentRequest {
   readonly choice: StudentChoice;
@@ -64,30 +66,26 @@ function bodyOf(choice: StudentChoice, port: StudentPort, seed: number): Model {
   throw new RetortError('INTERNAL', 'an uploaded student was not handed over');
 }
 
-/** Of all ladders, the model with the most parameters that keeps the limits. */
+/** Of all ladders, the model that does most work within the limits: parameters that are used more often learn more. */
 function largestWithin(limits: StudentLimits, port: StudentPort, seed: number): Model {
-  let best: { readonly model: Model; readonly size: number } | undefined;
+  let best: { readonly model: Model; readonly macs: number } | undefined;
   for (const architecture of Object.values(students as Readonly<Record<string, StudentArchitecture>>)) {
     if (architecture.refuses(port)) continue;
     for (const options of architecture.ladder(port)) {
       const model = architecture.build(port, options, seed);
-      const params = trainableNames(model.graph).reduce(
-        (sum, name) => sum + sizeOf(model.graph.initializers.get(name)!.dims),
-        0,
-      );
-      if (params > (limits.maxParams ?? Number.POSITIVE_INFINITY)) continue;
-      if (!best || params > best.size) best = { model, size: params };
+      const { parameters, macs, tensorBytes } = modelStats(model);
+      const fits =
+        parameters <= (limits.maxParams ?? Number.POSITIVE_INFINITY) &&
+        macs <= (limits.maxMacs ?? Number.POSITIVE_INFINITY) &&
+        tensorBytes + NODE_BYTES * model.graph.nodes.length <= (limits.maxBytes ?? Number.POSITIVE_INFINITY);
+      if (fits && (!best || macs > best.macs)) best = { model, macs };
     }
   }
   if (!best) {
-    throw new RetortError(
-      'STUDENT_UNFIT',
-      'no student of any architecture keeps the limits of student.auto',
-      {
-        hint: 'Raise the limits, or name an architecture with its options.',
-        facts: { ...limits },
-      },
-    );
+    throw new RetortError('STUDENT_UNFIT', 'no student of any architecture keeps the limits of student.auto', {
+      hint: 'Raise the limits, or name an architecture with its options.',
+      facts: { ...limits },
+    });
   }
   return best.model;
 }

@@ -1,6 +1,5 @@
-import { isFloat } from '../core/onnx/dtype.ts';
-import { feedInputs, type Model, type Shape } from '../core/onnx/model.ts';
-import { sizeOf } from '../core/onnx/tensor.ts';
+import { feedInputs, type Model, type Shape, type ValueInfo } from '../core/onnx/model.ts';
+import { modelStats } from '../core/onnx/stats.ts';
 
 /** What a person should know about a model before it is used. */
 export interface ModelCard {
@@ -25,29 +24,26 @@ interface CardValue {
 }
 
 export function modelCard(model: Model, bytes: number, warnings: readonly string[] = []): ModelCard {
-  const { graph } = model;
-  const operators: Record<string, number> = {};
-  for (const { domain, op } of graph.nodes) {
-    const name = domain === '' ? op : `${domain}.${op}`;
-    operators[name] = (operators[name] ?? 0) + 1;
-  }
-  const describe = ({ name, dtype, shape }: { name: string; dtype: unknown; shape: Shape | undefined }) => ({
-    name,
-    dtype: typeof dtype === 'string' ? dtype : 'no tensor',
-    shape: shape ?? null,
-  });
+  const stats = modelStats(model);
   return {
-    inputs: feedInputs(graph).map(describe),
-    outputs: graph.outputs.map(describe),
+    inputs: feedInputs(model.graph).map(describe),
+    outputs: model.graph.outputs.map(describe),
     irVersion: model.irVersion,
     opsets: model.opsets,
     producer: [model.producer, model.producerVersion].filter(Boolean).join(' '),
-    operators,
-    parameters: [...graph.initializers.values()]
-      .filter((value) => isFloat(value.dtype) || value.dtype === 'int8' || value.dtype === 'uint8')
-      .reduce((sum, value) => sum + sizeOf(value.dims), 0),
-    macs: null,
+    operators: stats.ops,
+    parameters: stats.parameters,
+    macs: stats.macs > 0 ? stats.macs : null,
     bytes,
-    warnings,
+    warnings: [
+      ...warnings,
+      ...(stats.exact ? [] : ['some shapes are not known, so the count of multiply-accumulates is a lower bound']),
+    ],
   };
 }
+
+const describe = ({ name, dtype, shape }: ValueInfo): CardValue => ({
+  name,
+  dtype: dtype ?? 'no tensor',
+  shape: shape ?? null,
+});

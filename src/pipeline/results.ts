@@ -47,9 +47,8 @@ export interface Results {
 
 export interface Exported {
   readonly model: BlobRef;
-  /** The same graph with the logits as one more output, for measuring. */
+  /** The same graph up to the class scores, for measuring. */
   readonly tapped: BlobRef;
-  readonly logits: string;
   readonly card: ModelCard;
   /** Largest difference between trained and exported logits, and the largest logit it is relative to. */
   readonly parity: { readonly difference: number; readonly scale: number; readonly rows: number };

@@ -1,19 +1,21 @@
 import { metrics } from '../core/metrics/index.ts';
 import { encodeModel } from '../core/onnx/encode.ts';
 import type { Model } from '../core/onnx/model.ts';
+import { inferenceMode } from '../core/onnx/passes/inference-mode.ts';
+import { applyPass } from '../core/onnx/passes/pass.ts';
 import { buildProgram, needsOf, type ObjectiveTerm } from '../core/program/build-program.ts';
 import type { StoredDataset } from '../data/open-dataset.ts';
 import { stepsPerEpoch } from '../data/order.ts';
 import { RetortError } from '../errors.ts';
 import { ShuffledBatches } from './batch-source.ts';
-import { buildStudent, STUDENT_INPUT, STUDENT_LOGITS } from './build-student.ts';
+import { buildStudent, STUDENT_INPUT } from './build-student.ts';
 import { loadLogits } from './logits-store.ts';
 import { openRows, type Rows } from './open-rows.ts';
 import type { Results } from './results.ts';
 import { scoreRows } from './score-rows.ts';
-import { Scorer } from './scorer.ts';
+import { studentScorer } from './student-scorer.ts';
 import type { StageContext } from './stage.ts';
-import { forInference, withSnapshot } from './trained-model.ts';
+import { withSnapshot } from './trained-model.ts';
 import { type Trained, type TrainingRun, trainingRun } from './training-run.ts';
 import { validationRows } from './validation-rows.ts';
 
@@ -120,17 +122,12 @@ async function validator(
   const teacherLogits = await loadLogits(blobs, done.teach.validation);
   const hasLabels = labels.some((label) => label >= 0);
   return async (snapshot) => {
-    const model = forInference(withSnapshot(student, snapshot, spec.train.ema !== undefined));
+    const model = applyPass(inferenceMode, withSnapshot(student, snapshot, spec.train.ema !== undefined), {});
     const session = await runtime.open(encodeModel(model), {
       device: spec.train.device,
       threads: spec.train.threads,
     });
-    const scorer = new Scorer(session, {
-      batch: null,
-      input: { name: STUDENT_INPUT, dtype: 'float32', shape: plan.input.shape },
-      constants: [],
-      scores: { name: STUDENT_LOGITS, classes, kind: 'logits' },
-    });
+    const scorer = studentScorer(session, plan, { ...plan.input, name: STUDENT_INPUT, dtype: 'float32' });
     try {
       const logits = await scoreRows(scorer, plain, rows, { input: plan.input.name, classes });
       const scores = { classes, logits, labels, teacherLogits };

@@ -1,4 +1,4 @@
-import type { Graph, Model, Node } from '../core/onnx/model.ts';
+import type { Model } from '../core/onnx/model.ts';
 import type { Snapshot } from '../core/program/kernel.ts';
 import { invariant } from '../errors.ts';
 
@@ -15,27 +15,4 @@ export function withSnapshot(student: Model, { tensors }: Snapshot, average: boo
     initializers.set(name, trained);
   }
   return { ...student, graph: { ...student.graph, initializers } };
-}
-
-/** For use instead of training: batch normalisation reads its running statistics, dropout passes everything. */
-export function forInference(model: Model): Model {
-  const graph: Graph = { ...model.graph, nodes: model.graph.nodes.map(settled) };
-  return { ...model, graph };
-}
-
-function settled(node: Node): Node {
-  if (node.op === 'BatchNormalization') {
-    const { training_mode: _mode, ...attributes } = node.attributes;
-    return { ...node, attributes, outputs: node.outputs.slice(0, 1) };
-  }
-  if (node.op === 'Dropout') {
-    return {
-      ...node,
-      op: 'Identity',
-      attributes: {},
-      inputs: node.inputs.slice(0, 1),
-      outputs: node.outputs.slice(0, 1),
-    };
-  }
-  return node;
 }

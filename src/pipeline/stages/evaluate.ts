@@ -7,7 +7,8 @@ import { openTeacher } from '../open-teacher.ts';
 import type { ModelReport, ModelRole } from '../report.ts';
 import type { Exported } from '../results.ts';
 import { scoreRows } from '../score-rows.ts';
-import { Scorer } from '../scorer.ts';
+import type { Scorer } from '../scorer.ts';
+import { studentScorer } from '../student-scorer.ts';
 import type { Stage } from '../stage.ts';
 
 /** Teacher, control and student on the test split, which nothing before has looked at. */
@@ -44,10 +45,10 @@ export const evaluate: Stage<'evaluate'> = {
         await scorer.close();
       }
     };
-    const open = async ({ tapped, logits }: Exported): Promise<Scorer> => {
+    const open = async ({ tapped }: Exported): Promise<Scorer> => {
       const { device, threads } = spec.train;
       const session = await runtime.open(await blobs.get(tapped.hash), { device, threads });
-      return new Scorer(session, { ...plan, batch: null, scores: { name: logits, classes, kind: 'logits' } });
+      return studentScorer(session, plan, plan.input);
     };
     try {
       const labels = Int32Array.from(test, (row) => rows.dataset.labels[row]!);

@@ -1,19 +1,23 @@
-import { decodeModel } from '../../core/onnx/decode.ts';
 import { encodeModel } from '../../core/onnx/encode.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import { decodeSnapshot } from '../../core/program/safetensors.ts';
 import { RetortError } from '../../errors.ts';
-import { STUDENT_INPUT, STUDENT_LOGITS } from '../build-student.ts';
+import { STUDENT_INPUT } from '../build-student.ts';
 import { modelCard } from '../model-card.ts';
 import { openRows, type Rows } from '../open-rows.ts';
 import type { Exported, Results } from '../results.ts';
 import { scoreRows, spread } from '../score-rows.ts';
-import { Scorer } from '../scorer.ts';
+import { studentScorer } from '../student-scorer.ts';
+import { companionsOf } from './inspect.ts';
+import { readModel } from '../read-model.ts';
+import type { TeacherPlan } from '../teacher-plan.ts';
+import { inferenceMode } from '../../core/onnx/passes/inference-mode.ts';
+import { applyPass } from '../../core/onnx/passes/pass.ts';
 import { shipStudent } from '../ship-student.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { openRowsKey, trainKey } from '../train-key.ts';
 import { studentOf } from '../train-student.ts';
-import { forInference, withSnapshot } from '../trained-model.ts';
+import { withSnapshot } from '../trained-model.ts';
 import type { Trained } from '../training-run.ts';
 
 const PARITY_ROWS = 256;
@@ -33,7 +37,8 @@ export const exportModels: Stage<'export'> = {
   async run(done, context) {
     const rows = await openRows(done, context);
     try {
-      const teacher = decodeModel(await context.blobs.get(done.ingest.teacher.hash));
+      const files = await companionsOf(done.ingest.companions, context);
+      const teacher = readModel(await context.blobs.get(done.ingest.teacher.hash), files);
       return {
         student: await exportOne('student', done.train, teacher, rows, done, context),
         control: done.control && (await exportOne('control', done.control, teacher, rows, done, context)),
@@ -57,7 +62,7 @@ async function exportOne(
   const average = spec.train.ema !== undefined;
   const state = decodeSnapshot(await blobs.get(snapshot.hash));
   const trained = withSnapshot(studentOf(done, context, rows), state, average);
-  const { model, tapped, logits } = shipStudent(trained, teacher, plan.input.name, plan.scores.name);
+  const { model, tapped } = shipStudent(trained, teacher, plan);
   const bytes = encodeModel(model);
   const tappedBytes = encodeModel(tapped);
 
@@ -83,28 +88,19 @@ async function exportOne(
   return {
     model: await blobs.put(bytes),
     tapped: await blobs.put(tappedBytes),
-    logits,
     card: modelCard(model, bytes.byteLength),
     parity: { difference, scale, rows: seen.length },
   };
 
   async function score(
     bytes: Uint8Array,
-    input: string,
-    output: string,
-    dtype: typeof plan.input.dtype,
+    input: TeacherPlan['input'],
     seen: Uint32Array,
   ): Promise<Float32Array> {
     const session = await context.runtime.open(bytes, { device: 'cpu', threads: spec.train.threads });
-    const { classes } = plan.scores;
-    const scorer = new Scorer(session, {
-      batch: null,
-      input: { name: input, dtype, shape: plan.input.shape },
-      constants: output === logits ? plan.constants : [],
-      scores: { name: output, classes, kind: 'logits' },
-    });
+    const scorer = studentScorer(session, plan, input);
     try {
-      return await scoreRows(scorer, rows.plain, seen, { input: plan.input.name, classes });
+      return await scoreRows(scorer, rows.plain, seen, { input: plan.input.name, classes: plan.scores.classes });
     } finally {
       await scorer.close();
     }

@@ -1,8 +1,9 @@
-import { decodeModel } from '../../core/onnx/decode.ts';
 import { encodeModel } from '../../core/onnx/encode.ts';
 import { modelCard } from '../model-card.ts';
 import { planTeacher } from '../plan-teacher.ts';
-import type { Stage } from '../stage.ts';
+import { probeBatch } from '../probe-batch.ts';
+import { readModel } from '../read-model.ts';
+import type { Artifact, Stage, StageContext } from '../stage.ts';
 
 /** The teacher: readable, runnable, with class scores; every problem, not the first. */
 export const inspect: Stage<'inspect'> = {
@@ -14,13 +15,26 @@ export const inspect: Stage<'inspect'> = {
     companions: ingest.companions.map(({ name, hash }) => [name, hash]),
     inputs: spec.inputs,
   }),
-  async run({ ingest }, { blobs, runtime, spec }) {
+  async run({ ingest }, context) {
+    const { blobs, runtime, spec } = context;
     const bytes = await blobs.get(ingest.teacher.hash);
-    const model = decodeModel(bytes);
-    const session = await runtime.open(bytes, { device: 'cpu', threads: spec.train.threads });
-    await session.close();
-    const { tapped, ...plan } = planTeacher(model, spec);
-    const stored = await blobs.put(encodeModel(tapped));
-    return { card: modelCard(model, bytes.byteLength), plan: { ...plan, model: stored } };
+    const files = await companionsOf(ingest.companions, context);
+    const options = { device: 'cpu', threads: spec.train.threads } as const;
+    const model = readModel(bytes, files);
+    await (await runtime.open(bytes, { ...options, externalData: files })).close();
+    const { plan, tapped, warnings } = planTeacher(model, spec);
+    const encoded = encodeModel(tapped);
+    const { batch, warning } = await probeBatch(await runtime.open(encoded, options), plan);
+    const stored = await blobs.put(encoded);
+    const told = warning === undefined ? warnings : [...warnings, warning];
+    return { card: modelCard(model, bytes.byteLength, told), plan: { ...plan, batch, model: stored } };
   },
 };
+
+export async function companionsOf(
+  companions: readonly Artifact[],
+  { blobs }: Pick<StageContext, 'blobs'>,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const entries = companions.map(async ({ name, hash }) => [name, await blobs.get(hash)] as const);
+  return new Map(await Promise.all(entries));
+}

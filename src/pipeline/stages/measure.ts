@@ -3,7 +3,8 @@ import { openRows } from '../open-rows.ts';
 import { openTeacher } from '../open-teacher.ts';
 import type { Latency, ModelRole } from '../report.ts';
 import { spread } from '../score-rows.ts';
-import { Scorer } from '../scorer.ts';
+import type { Scorer } from '../scorer.ts';
+import { studentScorer } from '../student-scorer.ts';
 import type { Stage } from '../stage.ts';
 
 const BATCHES = [1, 32];
@@ -38,7 +39,6 @@ export const measure: Stage<'measure'> = {
       ] as const) {
         if (!exported) continue;
         const session = await runtime.open(await blobs.get(exported.tapped.hash), { device, threads });
-        const scores = { name: exported.logits, classes: plan.scores.classes, kind: 'logits' as const };
         latency[role] = await time(
           new Scorer(session, { ...plan, batch: null, scores }),
           feeds,
