@@ -40,7 +40,10 @@ export function assignInputs(
       `the teacher's input "${data.name}" is no numeric tensor with a batch dimension`,
     );
   }
-  return { data, constants: constants.map((input) => constantFor(input, spec.inputs[input.name]!.constant!)) };
+  return {
+    data,
+    constants: constants.map((input) => constantFor(input, spec.inputs[input.name]!.constant!)),
+  };
 }
 
 function refuseUnknown(names: readonly string[], needed: number, spec: ResolvedSpec): void {

@@ -82,10 +82,14 @@ function largestWithin(limits: StudentLimits, port: StudentPort, seed: number): 
     }
   }
   if (!best) {
-    throw new RetortError('STUDENT_UNFIT', 'no student of any architecture keeps the limits of student.auto', {
-      hint: 'Raise the limits, or name an architecture with its options.',
-      facts: { ...limits },
-    });
+    throw new RetortError(
+      'STUDENT_UNFIT',
+      'no student of any architecture keeps the limits of student.auto',
+      {
+        hint: 'Raise the limits, or name an architecture with its options.',
+        facts: { ...limits },
+      },
+    );
   }
   return best.model;
 }

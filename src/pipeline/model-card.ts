@@ -37,7 +37,9 @@ export function modelCard(model: Model, bytes: number, warnings: readonly string
     bytes,
     warnings: [
       ...warnings,
-      ...(stats.exact ? [] : ['some shapes are not known, so the count of multiply-accumulates is a lower bound']),
+      ...(stats.exact
+        ? []
+        : ['some shapes are not known, so the count of multiply-accumulates is a lower bound']),
     ],
   };
 }

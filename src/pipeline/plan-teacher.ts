@@ -28,7 +28,9 @@ export function planTeacher(model: Model, spec: ResolvedSpec): PlannedTeacher {
   const tapped = freeBatch(cut, data.name, warnings);
   const classes = classesOf(inferShapes(tapped).types.get(tap.tensor)?.shape, tap);
   if (tap.post === 'sigmoid') {
-    warnings.push(`"${tap.output}" ends in a sigmoid; its scores are treated as those of one class out of ${classes}`);
+    warnings.push(
+      `"${tap.output}" ends in a sigmoid; its scores are treated as those of one class out of ${classes}`,
+    );
   }
   const first = tapped.graph.inputs.find((input) => input.name === data.name)!.shape![0];
   return {
@@ -62,10 +64,14 @@ function refuseLostOutputs(model: Model, tap: LogitTap): void {
     ...kept.independent.map((name) => `output "${name}" is not made from the class scores "${tap.tensor}"`),
   ];
   if (problems.length === 0) return;
-  throw new RetortError('ONNX_UNSUPPORTED', `a student cannot return everything this teacher does: ${problems[0]}`, {
-    problems,
-    hint: 'Export the teacher with its class scores, or what follows from them, as the only outputs.',
-  });
+  throw new RetortError(
+    'ONNX_UNSUPPORTED',
+    `a student cannot return everything this teacher does: ${problems[0]}`,
+    {
+      problems,
+      hint: 'Export the teacher with its class scores, or what follows from them, as the only outputs.',
+    },
+  );
 }
 
 /** The model with any number of rows per run; as it is, where its rows cannot be kept apart. */
@@ -86,7 +92,9 @@ function classesOf(shape: Shape | undefined, { tensor, output }: LogitTap): numb
   const shown = shape ? `[${shape.map((dim) => dim || '?').join(', ')}]` : 'of unknown shape';
   const inner = shape?.slice(1) ?? [];
   if (!inner.every((dim): dim is number => typeof dim === 'number')) {
-    throw noScores(`"${tensor}" behind output "${output}" is ${shown}, so the number of classes is not known`);
+    throw noScores(
+      `"${tensor}" behind output "${output}" is ${shown}, so the number of classes is not known`,
+    );
   }
   const wide = inner.filter((dim) => dim !== 1);
   if (wide.length !== 1) {
@@ -94,4 +102,3 @@ function classesOf(shape: Shape | undefined, { tensor, output }: LogitTap): numb
   }
   return wide[0]!;
 }
-

@@ -21,7 +21,11 @@ export async function probeBatch(
     if (batch !== null || input.shape.includes(null)) return { batch };
     const dims = input.shape as readonly number[];
     const random = new Random(0, 'probe');
-    const rows = (count: number, data: Float32Array) => ({ dtype: 'float32' as const, dims: [count, ...dims], data });
+    const rows = (count: number, data: Float32Array) => ({
+      dtype: 'float32' as const,
+      dims: [count, ...dims],
+      data,
+    });
     const data = Float32Array.from({ length: ROWS * sizeOf(dims) }, () => random.uniform());
     const alone = await new Scorer(session, { ...plan, batch: 1 }).logits(rows(ROWS, data));
     const together = await new Scorer(session, plan).logits(rows(ROWS, data)).catch((error: unknown) => {
@@ -31,7 +35,10 @@ export async function probeBatch(
     const top = alone.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
     const same = together?.every((value, i) => Math.abs(value - alone[i]!) <= TOLERANCE * top);
     if (same) return { batch: null };
-    return { batch: 1, warning: 'the teacher runs one row at a time: several rows together give other results' };
+    return {
+      batch: 1,
+      warning: 'the teacher runs one row at a time: several rows together give other results',
+    };
   } finally {
     await session.close();
   }

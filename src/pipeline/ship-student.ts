@@ -4,6 +4,7 @@ import { inferShapes, typeOf } from '../core/onnx/infer-shapes.ts';
 import { joinModels } from '../core/onnx/join.ts';
 import { feedInputs, type Model, type Shape, type ValueInfo } from '../core/onnx/model.ts';
 import { foldBatchNorm } from '../core/onnx/passes/fold-batch-norm.ts';
+import { foldShapes } from '../core/onnx/passes/fold-shapes.ts';
 import { inferenceMode } from '../core/onnx/passes/inference-mode.ts';
 import { applyPass } from '../core/onnx/passes/pass.ts';
 import { prune } from '../core/onnx/passes/prune.ts';
@@ -31,7 +32,12 @@ export function shipStudent(trained: Model, teacher: Model, plan: TeacherPlan): 
   const free = freed(teacher, plan.input.name);
   const { suffix } = splitFrozen(free, plan.scores.name);
   const scores = typeOf(inferShapes(free), plan.scores.name);
-  const tail = tailOf(plan, scores.dtype ?? 'float32', scores.shape ?? [], suffix ? SCORES : plan.scores.name);
+  const tail = tailOf(
+    plan,
+    scores.dtype ?? 'float32',
+    scores.shape ?? [],
+    suffix ? SCORES : plan.scores.name,
+  );
   const connected = { connect: { [TAIL_START]: STUDENT_LOGITS }, keep: [STUDENT_LOGITS] };
   const scored = joinModels(headed, tail, connected);
   const joined = suffix
@@ -40,9 +46,13 @@ export function shipStudent(trained: Model, teacher: Model, plan: TeacherPlan): 
         keep: [STUDENT_LOGITS],
       })
     : scored;
-  const model = withInterface(applyPass(prune, joined, { outputs: teacher.graph.outputs.map((o) => o.name) }), free);
-  return { model, tapped: applyPass(prune, joined, { outputs: [STUDENT_LOGITS], inputs: true }) };
+  const names = teacher.graph.outputs.map((output) => output.name);
+  const model = withInterface(slim(applyPass(prune, joined, { outputs: names })), free);
+  return { model, tapped: slim(applyPass(prune, joined, { outputs: [STUDENT_LOGITS], inputs: true })) };
 }
+
+/** Without nodes that change nothing: joints, reshapes to the same shape. */
+const slim = (model: Model): Model => applyPass(foldShapes, model, { noops: true });
 
 const HEAD_END = 'student_rows';
 const TAIL_START = 'student_tail';
@@ -62,7 +72,11 @@ function freed(teacher: Model, input: string): Model {
 function headOf({ input }: TeacherPlan, shape: Shape): Model {
   const b = new GraphBuilder();
   const raw = b.input(input.name, input.dtype, shape);
-  b.output(b.op(input.dtype === 'float32' ? 'Identity' : 'Cast', [raw], castTo(input.dtype), { outputs: [HEAD_END] }));
+  b.output(
+    b.op(input.dtype === 'float32' ? 'Identity' : 'Cast', [raw], castTo(input.dtype), {
+      outputs: [HEAD_END],
+    }),
+  );
   return b.model('student');
 }
 
@@ -76,7 +90,9 @@ function tailOf({ scores }: TeacherPlan, dtype: DType, shape: Shape, output: str
   const inner = shape.slice(1).map(Number);
   const ranked = inner.length > 1 ? b.op('Reshape', [values, b.ints([-1, ...inner])]) : values;
   const last = dtype === 'float32' ? 'Identity' : 'Cast';
-  b.output(b.op(last, [ranked], dtype === 'float32' ? {} : { to: dtypes[dtype].code }, { outputs: [output] }));
+  b.output(
+    b.op(last, [ranked], dtype === 'float32' ? {} : { to: dtypes[dtype].code }, { outputs: [output] }),
+  );
   return b.model('student');
 }
 

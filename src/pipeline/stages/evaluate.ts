@@ -8,8 +8,8 @@ import type { ModelReport, ModelRole } from '../report.ts';
 import type { Exported } from '../results.ts';
 import { scoreRows } from '../score-rows.ts';
 import type { Scorer } from '../scorer.ts';
-import { studentScorer } from '../student-scorer.ts';
 import type { Stage } from '../stage.ts';
+import { studentScorer } from '../student-scorer.ts';
 
 /** Teacher, control and student on the test split, which nothing before has looked at. */
 export const evaluate: Stage<'evaluate'> = {

@@ -1,5 +1,9 @@
+import { decodeModel } from '../../core/onnx/decode.ts';
 import { encodeModel } from '../../core/onnx/encode.ts';
+import { resolveExternalData } from '../../core/onnx/external-data.ts';
 import type { Model } from '../../core/onnx/model.ts';
+import { inferenceMode } from '../../core/onnx/passes/inference-mode.ts';
+import { applyPass } from '../../core/onnx/passes/pass.ts';
 import { decodeSnapshot } from '../../core/program/safetensors.ts';
 import { RetortError } from '../../errors.ts';
 import { STUDENT_INPUT } from '../build-student.ts';
@@ -7,18 +11,15 @@ import { modelCard } from '../model-card.ts';
 import { openRows, type Rows } from '../open-rows.ts';
 import type { Exported, Results } from '../results.ts';
 import { scoreRows, spread } from '../score-rows.ts';
-import { studentScorer } from '../student-scorer.ts';
-import { companionsOf } from './inspect.ts';
-import { readModel } from '../read-model.ts';
-import type { TeacherPlan } from '../teacher-plan.ts';
-import { inferenceMode } from '../../core/onnx/passes/inference-mode.ts';
-import { applyPass } from '../../core/onnx/passes/pass.ts';
 import { shipStudent } from '../ship-student.ts';
 import type { Stage, StageContext } from '../stage.ts';
+import { studentScorer } from '../student-scorer.ts';
+import type { TeacherPlan } from '../teacher-plan.ts';
 import { openRowsKey, trainKey } from '../train-key.ts';
 import { studentOf } from '../train-student.ts';
 import { withSnapshot } from '../trained-model.ts';
 import type { Trained } from '../training-run.ts';
+import { companionsOf } from './inspect.ts';
 
 const PARITY_ROWS = 256;
 
@@ -38,7 +39,10 @@ export const exportModels: Stage<'export'> = {
     const rows = await openRows(done, context);
     try {
       const files = await companionsOf(done.ingest.companions, context);
-      const teacher = readModel(await context.blobs.get(done.ingest.teacher.hash), files);
+      const teacher = resolveExternalData(
+        decodeModel(await context.blobs.get(done.ingest.teacher.hash)),
+        files,
+      );
       return {
         student: await exportOne('student', done.train, teacher, rows, done, context),
         control: done.control && (await exportOne('control', done.control, teacher, rows, done, context)),
@@ -67,14 +71,10 @@ async function exportOne(
   const tappedBytes = encodeModel(tapped);
 
   const seen = spread(rows.dataset.splits.train, PARITY_ROWS);
-  const before = await score(
-    encodeModel(forInference(trained)),
-    STUDENT_INPUT,
-    STUDENT_LOGITS,
-    'float32',
-    seen,
-  );
-  const after = await score(tappedBytes, plan.input.name, logits, plan.input.dtype, seen);
+  const unfolded = encodeModel(applyPass(inferenceMode, trained, {}));
+  const before = await score(unfolded, { ...plan.input, name: STUDENT_INPUT, dtype: 'float32' }, seen);
+  const after = await score(tappedBytes, plan.input, seen);
+  await (await context.runtime.open(bytes, { device: 'cpu', threads: spec.train.threads })).close();
   const scale = before.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
   const difference = before.reduce((top, value, i) => Math.max(top, Math.abs(value - after[i]!)), 0);
   // Written this way round so that a difference of NaN fails.
@@ -100,7 +100,10 @@ async function exportOne(
     const session = await context.runtime.open(bytes, { device: 'cpu', threads: spec.train.threads });
     const scorer = studentScorer(session, plan, input);
     try {
-      return await scoreRows(scorer, rows.plain, seen, { input: plan.input.name, classes: plan.scores.classes });
+      return await scoreRows(scorer, rows.plain, seen, {
+        input: plan.input.name,
+        classes: plan.scores.classes,
+      });
     } finally {
       await scorer.close();
     }

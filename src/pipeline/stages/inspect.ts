@@ -1,8 +1,8 @@
 import { encodeModel } from '../../core/onnx/encode.ts';
 import { modelCard } from '../model-card.ts';
+import { openModel } from '../open-model.ts';
 import { planTeacher } from '../plan-teacher.ts';
 import { probeBatch } from '../probe-batch.ts';
-import { readModel } from '../read-model.ts';
 import type { Artifact, Stage, StageContext } from '../stage.ts';
 
 /** The teacher: readable, runnable, with class scores; every problem, not the first. */
@@ -20,8 +20,7 @@ export const inspect: Stage<'inspect'> = {
     const bytes = await blobs.get(ingest.teacher.hash);
     const files = await companionsOf(ingest.companions, context);
     const options = { device: 'cpu', threads: spec.train.threads } as const;
-    const model = readModel(bytes, files);
-    await (await runtime.open(bytes, { ...options, externalData: files })).close();
+    const model = await openModel(bytes, files, runtime);
     const { plan, tapped, warnings } = planTeacher(model, spec);
     const encoded = encodeModel(tapped);
     const { batch, warning } = await probeBatch(await runtime.open(encoded, options), plan);

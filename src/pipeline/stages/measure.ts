@@ -4,8 +4,8 @@ import { openTeacher } from '../open-teacher.ts';
 import type { Latency, ModelRole } from '../report.ts';
 import { spread } from '../score-rows.ts';
 import type { Scorer } from '../scorer.ts';
-import { studentScorer } from '../student-scorer.ts';
 import type { Stage } from '../stage.ts';
+import { studentScorer } from '../student-scorer.ts';
 
 const BATCHES = [1, 32];
 const BUDGET_MS = 1000;
@@ -39,11 +39,7 @@ export const measure: Stage<'measure'> = {
       ] as const) {
         if (!exported) continue;
         const session = await runtime.open(await blobs.get(exported.tapped.hash), { device, threads });
-        latency[role] = await time(
-          new Scorer(session, { ...plan, batch: null, scores }),
-          feeds,
-          clock.precise,
-        );
+        latency[role] = await time(studentScorer(session, plan, plan.input), feeds, clock.precise);
       }
       return { latency };
     } finally {
