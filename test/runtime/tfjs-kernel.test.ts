@@ -194,6 +194,14 @@ test('refuses what it cannot do: operators by name, int64 beyond int32, float64,
   };
   const lacks = graphOf((b) => b.op('Gelu', [b.input('x', 'float32', [2])]));
   assert.throws(() => new Interpreter(lacks), { code: 'TRAIN_UNSUPPORTED', message: /no operator Gelu/ });
+  const indices = graphOf((b) => {
+    const x = b.input('x', 'float32', [1, 1, 2]);
+    return b.ops('MaxPool', [x], { kernel_shape: [2] }, { outputs: 2 })[1]!;
+  });
+  assert.throws(() => new Interpreter(indices).run(new Map([['x', tf.zeros([1, 1, 2])]])), {
+    code: 'TRAIN_UNSUPPORTED',
+    message: /output 1 of MaxPool/,
+  });
   const wide = graphOf((b) => b.op('Add', [b.input('x', 'int64', [1]), b.ints([2 ** 31])]));
   assert.throws(() => new Interpreter(wide).run(new Map([['x', tf.tensor1d([1], 'int32')]])), {
     code: 'TRAIN_UNSUPPORTED',

@@ -11,6 +11,8 @@ import { onnxToTf } from './values.ts';
 export class Interpreter {
   readonly #nodes: readonly Node[];
   readonly #outputs: readonly string[];
+  /** Every name that something reads. */
+  readonly #wanted: ReadonlySet<string>;
   readonly #constants: ReadonlyMap<string, Tensor>;
   readonly #kept = new Map<string, tf.Tensor>();
 
@@ -29,6 +31,7 @@ export class Interpreter {
     }
     this.#nodes = needed.filter(({ op }) => op !== 'Constant');
     this.#outputs = graph.outputs.map(({ name }) => name);
+    this.#wanted = new Set([...this.#outputs, ...needed.flatMap(({ inputs }) => inputs)].filter(Boolean));
     const inGraph = needed
       .filter(({ op }) => op === 'Constant')
       .map((node): [string, Tensor] => [node.outputs[0]!, constantOf(node)]);
@@ -46,7 +49,8 @@ export class Interpreter {
     for (const node of this.#nodes) {
       const made = this.#call(node, values, read);
       node.outputs.forEach((name, i) => {
-        if (name !== '' && made[i]) values.set(name, made[i]);
+        if (made[i]) values.set(name, made[i]);
+        else if (this.#wanted.has(name)) refuseOutput(node, i);
       });
     }
     return new Map(this.#outputs.map((name) => [name, read(name)]));
@@ -106,4 +110,10 @@ function constantOf(node: Node): Tensor {
   const value = tensorAttribute(node, 'value');
   if (value) return value;
   throw new RetortError('TRAIN_UNSUPPORTED', `Constant "${node.name}" is not given as a tensor`);
+}
+
+function refuseOutput({ op, name }: Node, i: number): never {
+  throw new RetortError('TRAIN_UNSUPPORTED', `the tfjs kernel does not make output ${i} of ${op} "${name}"`, {
+    hint: 'Use the onnxruntime kernel.',
+  });
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { intAttribute, intsAttribute } from '../../../../core/onnx/attributes.ts';
+import { intAttribute } from '../../../../core/onnx/attributes.ts';
 import type { Operator, Operators } from './operator.ts';
-import { fold, product, unfold, type Windows, windowsOf } from './windows.ts';
+import { fold, product, transposedWindowsOf, unfold, type Windows, windowsOf } from './windows.ts';
 
 /**
  * x [N, C, ...in], w [M, C/g, ...kernel] -> [N, M, ...out], in two formulations of one value: tfjs's own convolution
@@ -69,7 +69,7 @@ const convTranspose: Operator = (x, node) => {
   const [n, c, ...input] = data.shape as [number, number, ...number[]];
   const [, perGroup, ...kernel] = weights.shape as [number, number, ...number[]];
   const group = intAttribute(node, 'group', 1);
-  const windows = windowsOf(node, transposedOutput(node, input, kernel), kernel);
+  const windows = transposedWindowsOf(node, input, kernel);
   const positions = product(input);
   const byGroup = tf.reshape(tf.transpose(tf.reshape(data, [n, c, positions]), [1, 0, 2]), [
     group,
@@ -84,32 +84,5 @@ const convTranspose: Operator = (x, node) => {
   const y = fold(columns, windows, [n, group * perGroup, ...windows.input]);
   return x.has(2) ? tf.add(y, perChannel(x.tensor(2), y.rank)) : y;
 };
-
-function transposedOutput(
-  node: Parameters<Operator>[1],
-  input: readonly number[],
-  kernel: readonly number[],
-) {
-  const rank = input.length;
-  const zeros = Array<number>(rank).fill(0);
-  const [strides, dilations] = ['strides', 'dilations'].map((name) =>
-    intsAttribute(
-      node,
-      name,
-      zeros.map(() => 1),
-    ),
-  ) as [number[], number[]];
-  const pads = intsAttribute(node, 'pads', [...zeros, ...zeros]);
-  const extra = intsAttribute(node, 'output_padding', zeros);
-  return input.map(
-    (size, i) =>
-      strides[i]! * (size - 1) +
-      extra[i]! +
-      (kernel[i]! - 1) * dilations[i]! +
-      1 -
-      pads[i]! -
-      pads[i + rank]!,
-  );
-}
 
 export const convolutions: Operators = { Conv: conv, ConvTranspose: convTranspose };

@@ -133,6 +133,11 @@ export const elementwise: Operators = {
   Sub: binary(tf.sub),
   Sum: folded(tf.add),
   Tanh: unary(tf.tanh),
-  Where: (x) => tf.where(x.tensor(0), x.tensor(1), x.tensor(2)),
+  Where: (x) => {
+    const all = tensors(x);
+    const shape = sharedShape(all.map((each) => each.shape));
+    const [condition, a, b] = all.map((each) => broadcast(each, shape)) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    return tf.where(condition, a, b);
+  },
   Xor: stopped(tf.logicalXor),
 };

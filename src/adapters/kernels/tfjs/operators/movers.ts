@@ -181,7 +181,14 @@ export const movers: Operators = {
   Slice: slice,
   Split: split,
   Squeeze: squeeze,
-  Tile: (x) => tf.tile(x.tensor(0), x.numbers(1)!),
+  // tf.tile has a gradient up to rank four only.
+  Tile: (x) =>
+    x
+      .numbers(1)!
+      .reduce<tf.Tensor>(
+        (v, times, axis) => (times === 1 ? v : tf.concat(Array<tf.Tensor>(times).fill(v), axis)),
+        tf.clone(x.tensor(0)),
+      ),
   Transpose: (x, node) => tf.transpose(x.tensor(0), intsAttribute(node, 'perm')),
   Unsqueeze: unsqueeze,
 };

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { floatAttribute, intAttribute } from '../../../../core/onnx/attributes.ts';
 import { perChannel } from './convolutions.ts';
-import type { Operator, Operators } from './operator.ts';
+import { fromFront, type Operator, type Operators } from './operator.ts';
 
 /**
  * y = scale (x - mean) / sqrt(var + epsilon) + bias over all axes but channels. In training mode mean and variance are
@@ -33,4 +33,32 @@ const batchNormalization: Operator = (x, node) => {
   return [normal(centred, variance), follow(runningMean, mean), follow(runningVar, variance)];
 };
 
-export const normalizations: Operators = { BatchNormalization: batchNormalization };
+/** (x - mean) / deviation over axes, with mean and 1 / deviation. */
+function standardized(x: tf.Tensor, axes: number[], epsilon: number) {
+  const mean = tf.mean(x, axes, true);
+  const centred = tf.sub(x, mean);
+  const scale = tf.rsqrt(tf.add(tf.mean(tf.square(centred), axes, true), epsilon));
+  return { normal: tf.mul(centred, scale), mean, scale };
+}
+
+const instanceNormalization: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const axes = value.shape.map((_, i) => i).slice(2);
+  const { normal } = standardized(value, axes, floatAttribute(node, 'epsilon', 1e-5));
+  return tf.add(tf.mul(normal, perChannel(x.tensor(1), value.rank)), perChannel(x.tensor(2), value.rank));
+};
+
+const layerNormalization: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const first = fromFront(intAttribute(node, 'axis', -1), value.rank);
+  const axes = value.shape.map((_, i) => i).slice(first);
+  const { normal, mean, scale } = standardized(value, axes, floatAttribute(node, 'epsilon', 1e-5));
+  const y = tf.mul(normal, x.tensor(1));
+  return [x.has(2) ? tf.add(y, x.tensor(2)) : y, mean, scale];
+};
+
+export const normalizations: Operators = {
+  BatchNormalization: batchNormalization,
+  InstanceNormalization: instanceNormalization,
+  LayerNormalization: layerNormalization,
+};

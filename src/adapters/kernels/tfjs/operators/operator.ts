@@ -49,9 +49,16 @@ export const sharedShape = (shapes: readonly (readonly number[])[]): number[] =>
   });
 };
 
-/** tf.broadcastTo, but nothing where the shape is that already. */
-export const broadcast = (x: tf.Tensor, shape: readonly number[]): tf.Tensor =>
-  x.shape.join() === shape.join() ? x : tf.broadcastTo(x, [...shape]);
+/** tf.broadcastTo with a gradient for every rank (tfjs stops at four); nothing where the shape is that already. */
+export function broadcast(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  if (x.shape.join() === shape.join()) return x;
+  const dims = [...Array<number>(shape.length - x.rank).fill(1), ...x.shape];
+  const axes = dims.map((_, i) => i).filter((i) => dims[i] !== shape[i]);
+  return tf.customGrad((v) => ({
+    value: tf.broadcastTo(v as tf.Tensor, [...shape]),
+    gradFunc: (dy: tf.Tensor) => tf.reshape(tf.sum(dy, axes), x.shape),
+  }))(x);
+}
 
 /** Puts `axes` last, keeping their order; `back` undoes it. */
 export function lastAxes(rank: number, axes: readonly number[]) {

@@ -25,18 +25,28 @@ export interface Windows {
 
 export const product = (dims: readonly number[]): number => dims.reduce((n, dim) => n * dim, 1);
 
+type Geometry = Omit<Windows, 'table' | 'taps' | 'positions'>;
+
 const known = new WeakMap<Node, Windows>();
 
-/** The windows of a node over these input sizes; worked out once per node. */
-export function windowsOf(node: Node, input: readonly number[], kernel: readonly number[]): Windows {
+/** The windows of a convolution or pool over these input sizes; worked out once per node. */
+export const windowsOf = (node: Node, input: readonly number[], kernel: readonly number[]): Windows =>
+  remembered(node, geometry(node, input, kernel));
+
+/** The windows of the convolution that a transposed one is the adjoint of: they read its output, `from` are positions. */
+export const transposedWindowsOf = (
+  node: Node,
+  from: readonly number[],
+  kernel: readonly number[],
+): Windows => remembered(node, transposedGeometry(node, from, kernel));
+
+function remembered(node: Node, wanted: Geometry): Windows {
   const cached = known.get(node);
-  if (cached && cached.input.join() === input.join()) return cached;
-  const made = tabulate(geometry(node, input, kernel));
+  if (cached && cached.input.join() === wanted.input.join()) return cached;
+  const made = tabulate(wanted);
   known.set(node, made);
   return made;
 }
-
-type Geometry = Omit<Windows, 'table' | 'taps' | 'positions'>;
 
 function geometry(node: Node, input: readonly number[], kernel: readonly number[]): Geometry {
   const rank = input.length;
@@ -64,6 +74,29 @@ function geometry(node: Node, input: readonly number[], kernel: readonly number[
     return (out - 1) * strides[i]! >= size + before[i]! ? out - 1 : out;
   });
   return { input, kernel, output, strides, dilations, before, behind };
+}
+
+function transposedGeometry(node: Node, from: readonly number[], kernel: readonly number[]): Geometry {
+  const rank = from.length;
+  const strides = intsAttribute(node, 'strides', Array(rank).fill(1));
+  const dilations = intsAttribute(node, 'dilations', Array(rank).fill(1));
+  const extra = intsAttribute(node, 'output_padding', Array(rank).fill(0));
+  const auto = stringAttribute(node, 'auto_pad', 'NOTSET');
+  const full = from.map(
+    (size, i) => strides[i]! * (size - 1) + extra[i]! + (kernel[i]! - 1) * dilations[i]! + 1,
+  );
+  const same = auto.startsWith('SAME') ? from.map((size, i) => size * strides[i]!) : undefined;
+  const size = intsAttribute(node, 'output_shape')?.slice(-rank) ?? same;
+  if (size) {
+    const cut = full.map((all, i) => Math.max(0, all - size[i]!));
+    const before = cut.map((c) => (auto === 'SAME_UPPER' ? Math.floor(c / 2) : Math.ceil(c / 2)));
+    const behind = cut.map((c, i) => c - before[i]!);
+    return { input: size, kernel, output: from, strides, dilations, before, behind };
+  }
+  const pads = intsAttribute(node, 'pads', Array(2 * rank).fill(0));
+  const [before, behind] = [pads.slice(0, rank), pads.slice(rank)];
+  const input = full.map((all, i) => all - before[i]! - behind[i]!);
+  return { input, kernel, output: from, strides, dilations, before, behind };
 }
 
 function tabulate(g: Geometry): Windows {
