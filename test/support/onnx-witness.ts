@@ -32,7 +32,10 @@ export const witnessWrite = (object: Plain): Uint8Array =>
 
 /** The same with what our encoder may write differently made equal: typed data as raw, empty names left out. */
 export function canonical(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map((item) => canonical(item, key));
+  if (Array.isArray(value)) {
+    const list = value.map((item) => canonical(item, key)) as Plain[];
+    return key === 'external_data' ? list.sort((a, b) => (String(a.key) < String(b.key) ? -1 : 1)) : list;
+  }
   if (value instanceof Uint8Array) return named(value);
   if (typeof value !== 'object' || value === null) return value;
   const plain = value as Plain;

@@ -4,7 +4,9 @@ import {
   DELIMITED,
   type FieldInfo,
   type FieldName,
+  fieldsByNumber,
   type MessageInfo,
+  utf8,
   VARINT,
   wireOf,
 } from './wire.ts';
@@ -13,15 +15,16 @@ import { WireCursor } from './wire-cursor.ts';
 /** Nested messages, as in protobuf's own readers; a sub-graph takes three levels. */
 const MAX_DEPTH = 100;
 
+/** What decoded things take of the file's budget. */
+const MESSAGE = 48;
+const BYTES = 8;
+const NUMBER = 4;
+
 interface Parent {
   readonly reader: WireReader<MessageInfo>;
   readonly field: string;
   readonly index: number | undefined;
 }
-
-const fieldsByNumber = new WeakMap<MessageInfo, ReadonlyMap<number, [string, FieldInfo]>>();
-const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * One protobuf message. Construction walks its fields once, checks every tag, length and wire type against the bounds,
@@ -80,7 +83,7 @@ export class WireReader<M extends MessageInfo> {
   /** Prose, decoded as well as it goes; undefined when absent. */
   text(field: FieldName<M>): string | undefined {
     const bytes = this.bytes(field);
-    return bytes && lenient.decode(bytes);
+    return bytes && utf8(bytes, 'lenient');
   }
 
   strings(field: FieldName<M>): string[] {
@@ -119,17 +122,15 @@ export class WireReader<M extends MessageInfo> {
 
   /** Repeated integers, packed or not. */
   ints(field: FieldName<M>): bigint[] {
+    this.#ensure(this.#cursor.charge(this.#count(field) * NUMBER));
     const values: bigint[] = [];
-    this.#eachVarint(field, () => {
-      this.#charge(1);
-      values.push(this.#cursor.int64);
-    });
+    this.#eachVarint(field, () => values.push(this.#cursor.int64));
     return values;
   }
 
   floats(field: FieldName<M>): number[] {
     const bytes = this.packed(field, 4);
-    this.#charge(bytes.length / 4);
+    this.#ensure(this.#cursor.charge((bytes.length / 4) * NUMBER));
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(i * 4, true));
   }
@@ -141,9 +142,7 @@ export class WireReader<M extends MessageInfo> {
   packed(field: FieldName<M>, size: 1 | 2 | 4 | 8): Uint8Array {
     const info = this.#field(field);
     if (wireOf(info) !== VARINT) return this.#fixed(field, info.type === 'double' ? 8 : 4);
-    let count = 0;
-    this.#eachVarint(field, () => count++);
-    const bytes = new Uint8Array(count * size);
+    const bytes = new Uint8Array(this.#count(field) * size);
     const view = new DataView(bytes.buffer);
     let at = 0;
     this.#eachVarint(field, () => {
@@ -183,13 +182,8 @@ export class WireReader<M extends MessageInfo> {
 
   #scan(): void {
     const cursor = this.#cursor;
-    this.#charge(12);
     cursor.at = this.#start;
-    let table = fieldsByNumber.get(this.#info);
-    if (!table) {
-      table = new Map(Object.entries(this.#info.fields).map(([name, info]) => [info.number, [name, info]]));
-      fieldsByNumber.set(this.#info, table);
-    }
+    const table = fieldsByNumber(this.#info);
     while (cursor.at < this.#end) {
       const start = cursor.at;
       this.#ensure(cursor.varint(this.#end));
@@ -201,7 +195,7 @@ export class WireReader<M extends MessageInfo> {
       if (known) this.#record(known[0], known[1], tag & 7, value);
       else if (this.#unknown.at(-1) === start) this.#unknown[this.#unknown.length - 1] = cursor.at;
       else {
-        this.#charge(4);
+        this.#ensure(this.#cursor.charge(BYTES));
         this.#unknown.push(start, cursor.at);
       }
     }
@@ -211,7 +205,7 @@ export class WireReader<M extends MessageInfo> {
     const expected = wireOf(info);
     const packed = wire === DELIMITED && info.repeated && expected !== DELIMITED;
     if (wire !== expected && !packed) this.fail(`wire type ${wire} instead of ${expected}`, name);
-    this.#charge(expected === DELIMITED ? 4 : 1);
+    if (expected === DELIMITED) this.#ensure(this.#cursor.charge(info.type === 'message' ? MESSAGE : BYTES));
     const starts = this.#values.get(info.number);
     // A packed run is told from a single value by its sign; a value never starts at byte 0 of the file.
     const start = packed ? -value : value;
@@ -243,6 +237,12 @@ export class WireReader<M extends MessageInfo> {
         visit();
       }
     }
+  }
+
+  #count(field: FieldName<M>): number {
+    let count = 0;
+    this.#eachVarint(field, () => count++);
+    return count;
   }
 
   #fixed(field: FieldName<M>, size: number): Uint8Array {
@@ -281,15 +281,7 @@ export class WireReader<M extends MessageInfo> {
   }
 
   #name(bytes: Uint8Array, field: string): string {
-    try {
-      return strict.decode(bytes);
-    } catch {
-      return this.fail('not UTF-8', field);
-    }
-  }
-
-  #charge(units: number): void {
-    this.#ensure(this.#cursor.charge(units));
+    return utf8(bytes) ?? this.fail('not UTF-8', field);
   }
 
   #field(field: FieldName<M>): FieldInfo {

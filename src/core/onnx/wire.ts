@@ -33,6 +33,35 @@ const wires = {
 /** The wire type one value of this field is written with. */
 export const wireOf = (field: FieldInfo): number => wires[field.type];
 
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export function utf8(bytes: Uint8Array, mode: 'lenient'): string;
+export function utf8(bytes: Uint8Array): string | undefined;
+/** Text; undefined where the bytes are none, unless any reading will do. */
+export function utf8(bytes: Uint8Array, mode?: 'lenient'): string | undefined {
+  if (mode) return lenient.decode(bytes);
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const tables = new WeakMap<MessageInfo, ReadonlyMap<number, readonly [name: string, info: FieldInfo]>>();
+
+/** The fields of a message by number. */
+export function fieldsByNumber(
+  info: MessageInfo,
+): ReadonlyMap<number, readonly [name: string, info: FieldInfo]> {
+  let table = tables.get(info);
+  if (!table) {
+    table = new Map(Object.entries(info.fields).map(([name, field]) => [field.number, [name, field]]));
+    tables.set(info, table);
+  }
+  return table;
+}
+
 /** One piece as it is, several joined into new bytes. */
 export function concat(pieces: readonly Uint8Array[]): Uint8Array {
   if (pieces.length === 1) return pieces[0]!;
