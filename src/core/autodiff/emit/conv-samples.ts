@@ -45,5 +45,9 @@ export const convSamples: readonly RuleSample[] = [
   biased(sample('1-D', [2, 5, 9], [3, 5, 3], { strides: [2], pads: [1, 2], dilations: [2] }), 3),
   sample('1-D, few channels', [2, 2, 9], [3, 2, 3], { strides: [2], pads: [1, 2] }),
   biased(sample('3-D', [2, 5, 3, 4, 3], [3, 5, 2, 3, 2], { pads: [1, 1, 0, 0, 1, 1] }), 3),
+  sample('3-D, dilated', [1, 2, 4, 4, 6], [2, 2, 2, 2, 3], {
+    dilations: [2, 1, 2],
+    pads: [0, 1, 1, 0, 0, 2],
+  }),
   sample('3-D, stride 2, groups', [1, 4, 5, 4, 4], [4, 2, 2, 2, 3], { group: 2, strides: [2, 1, 2] }),
 ];

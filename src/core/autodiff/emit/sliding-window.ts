@@ -83,9 +83,9 @@ export const positions = (w: SlidingWindow): number[][] =>
     [[]],
   );
 
-/** x [N, C, ...input] with zeros around it, so that every window lies inside; `axes` limits it to the first few. */
-export function padded(b: GraphBuilder, x: string, w: SlidingWindow, axes = w.kernel.length): string {
-  const amounts = (list: readonly number[]) => list.map((pad, i) => (i < axes ? Math.max(0, pad) : 0));
+/** x [N, C, ...input] with zeros around it, so that every window lies inside. */
+export function padded(b: GraphBuilder, x: string, w: SlidingWindow): string {
+  const amounts = (list: readonly number[]) => list.map((pad) => Math.max(0, pad));
   const pads = [0, 0, ...amounts(w.begins), 0, 0, ...amounts(endsOf(w))];
   return pads.every((pad) => pad === 0) ? x : b.op('Pad', [x, b.ints(pads)]);
 }
