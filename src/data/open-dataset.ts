@@ -57,7 +57,7 @@ export async function openDataset(folder: Folder, options: OpenOptions = {}): Pr
     labelled,
     index,
     card: () => datasetCard({ ...index, classes }, { labels, hashes: table.hashes }, splits),
-    read(name, rows) {
+    async read(name, rows) {
       const column = columns.get(name);
       if (!column) {
         const known = [...columns.keys()].join(', ');

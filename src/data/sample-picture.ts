@@ -87,6 +87,11 @@ export class PictureWriter {
     const height = this.#height;
     const width = this.#width;
     const channels = this.#channels;
+    const step = this.#step;
+    const plane = this.#plane;
+    const source = this.#source;
+    const slope = this.#slope;
+    const offset = this.#offset;
     const [a, b, c0, d, e, f] = map;
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
@@ -105,16 +110,16 @@ export class PictureWriter {
         const next = right > 0 ? x0 + 1 : 0;
         const row = top > 0 ? y0 : 0;
         const below = bottom > 0 ? y0 + 1 : 0;
-        const o = to + (y * width + x) * this.#step;
+        const o = to + (y * width + x) * step;
+        const topLeft = at + (row * width + column) * channels;
+        const topRight = at + (row * width + next) * channels;
+        const bottomLeft = at + (below * width + column) * channels;
+        const bottomRight = at + (below * width + next) * channels;
         for (let c = 0; c < channels; c++) {
-          const s = at + this.#source[c]!;
-          const upper =
-            left * raw[s + (row * width + column) * channels]! +
-            right * raw[s + (row * width + next) * channels]!;
-          const lower =
-            left * raw[s + (below * width + column) * channels]! +
-            right * raw[s + (below * width + next) * channels]!;
-          out[o + c * this.#plane] = (top * upper + bottom * lower) * this.#slope[c]! + this.#offset[c]!;
+          const s = source[c]!;
+          const upper = left * raw[topLeft + s]! + right * raw[topRight + s]!;
+          const lower = left * raw[bottomLeft + s]! + right * raw[bottomRight + s]!;
+          out[o + c * plane] = (top * upper + bottom * lower) * slope[c]! + offset[c]!;
         }
       }
     }

@@ -2,35 +2,42 @@ import { entryOf } from '../core/options.ts';
 import { RetortError } from '../errors.ts';
 import type { DatasetFormat, Head } from './format.ts';
 import { formats } from './formats/index.ts';
-import type { Upload } from './upload.ts';
+import type { Entry, Upload } from './upload.ts';
 
 const headBytes = 64 * 1024;
-const looked = 64;
+/** Files looked at together, and in all. */
+const together = 64;
+const inAll = 4096;
 
-/** The format of an upload: the declared one, or the first whose signs are in the first bytes of its first files. */
+const known: Readonly<Record<string, DatasetFormat>> = formats;
+
+/** The format of an upload: the declared one, or the first whose signs are in the first bytes of its files. */
 export async function sniff(upload: Upload, declared?: string): Promise<DatasetFormat> {
-  const known: Readonly<Record<string, DatasetFormat>> = formats;
   if (declared !== undefined) return entryOf(known, declared, 'dataset format');
-  const heads: Head[] = [];
+  let heads: Head[] = [];
+  let seen = 0;
+  let found: DatasetFormat | undefined;
   for await (const entry of upload.entries()) {
     heads.push({ path: entry.path, bytes: await readHead(entry) });
-    if (heads.length === looked) break;
+    if (++seen % together !== 0) continue;
+    found = formatOf(heads);
+    if (found || seen >= inAll) break;
+    // Only documents so far (annotations may come before the pictures).
+    heads = [];
   }
-  const found = Object.values(known).find((format) => format.sniff(heads));
+  found ??= formatOf(heads);
   if (found) return found;
-  throw new RetortError(
-    'DATA_UNREADABLE',
-    `${upload.name}: no known dataset format in ${heads.length} files`,
-    {
-      hint: `Send one of: ${Object.values(known)
-        .map((format) => format.summary)
-        .join('; ')}.`,
-    },
-  );
+  const summaries = Object.values(known).map((format) => format.summary);
+  throw new RetortError('DATA_UNREADABLE', `${upload.name}: no known dataset format in ${seen} files`, {
+    hint: `Send one of: ${summaries.join('; ')}.`,
+  });
 }
 
+const formatOf = (heads: readonly Head[]): DatasetFormat | undefined =>
+  Object.values(known).find((format) => format.sniff(heads));
+
 /** A damaged entry must not hide what the others are. */
-async function readHead(entry: { head(bytes: number): Promise<Uint8Array> }): Promise<Uint8Array> {
+async function readHead(entry: Entry): Promise<Uint8Array> {
   try {
     return await entry.head(headBytes);
   } catch (error) {

@@ -192,6 +192,23 @@ describe('dataset formats', () => {
     assert.deepEqual([...folders[0]!.files], [...folders[1]!.files]);
   });
 
+  test('rows read by position are those read from memory', async () => {
+    const store = new MemoryFolder();
+    // A tar in reverse: records lie in another order than rows.
+    const files = one('x', await tarOf((await folder()).toReversed()));
+    await ingest({ files, folder: store, decoder: sharpDecoder() });
+    const [cached, uncached] = [await openDataset(store), await openDataset(store, { cacheBytes: 0 })];
+    const rows = [9, 0, 1, 2, 5, 5, 4];
+    assert.deepEqual(await uncached.read('image', rows), await cached.read('image', rows));
+    await assert.rejects(cached.read('pixels', rows), { code: 'DATA_MISMATCH' });
+  });
+
+  test('documents before the pictures do not hide them', async () => {
+    const notes = Array.from({ length: 200 }, (_, i): [string, string] => [`a/${i}.xml`, '<a>\n<b/>\n</a>']);
+    const { index } = await read({ files: await zipped([...notes, ...(await folder())]) });
+    assert.deepEqual([index.format, index.rows], ['image-folder', count]);
+  });
+
   test('declared formats and options are checked', async () => {
     const files = sources(tables(',', 'csv', true));
     await assert.rejects(read({ files, format: 'parquet' }), { code: 'SPEC_INVALID' });

@@ -183,7 +183,7 @@ async function* tableRows(entry: Entry, delimiter: string): AsyncGenerator<reado
   }
 }
 
-/** The delimiter that cuts the first lines into equally many cells, or undefined when this is no table. */
+/** The delimiter that cuts nearly all of the first lines into equally many cells (prose does not), or undefined when this is no table. */
 function delimiterOf(head: Uint8Array): string | undefined {
   if (head.length === 0 || head.includes(0)) return undefined;
   const lines = new TextDecoder()
@@ -191,13 +191,14 @@ function delimiterOf(head: Uint8Array): string | undefined {
     .split(/\r\n|\n|\r/)
     .filter((line) => line.trim() !== '');
   // The last line may be cut.
-  const whole = (lines.length > 1 ? lines.slice(0, -1) : lines).slice(0, 20);
+  const whole = (lines.length > 2 ? lines.slice(0, -1) : lines).slice(0, 50);
+  if (whole.length < 2) return undefined;
   let best: { delimiter: string; cells: number } | undefined;
   for (const delimiter of delimiters) {
     const counts = whole.map((line) => line.replaceAll(/"[^"]*"/g, '').split(delimiter).length);
     const cells = mode(counts);
     const agree = counts.filter((count) => count === cells).length;
-    if (cells > 1 && agree > whole.length / 2 && cells > (best?.cells ?? 1)) best = { delimiter, cells };
+    if (cells > 1 && agree >= 0.75 * whole.length && cells > (best?.cells ?? 1)) best = { delimiter, cells };
   }
   return best?.delimiter;
 }
