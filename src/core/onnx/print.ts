@@ -1,3 +1,4 @@
+import { byteLength, dtypes } from './dtype.ts';
 import type { Attribute, Dim, Graph, Model, Node, Shape, ValueInfo } from './model.ts';
 import { numbers, sizeOf, type Tensor } from './tensor.ts';
 
@@ -91,16 +92,15 @@ function printTensor(value: Tensor): string {
 
 function firstElements(value: Tensor): string[] {
   if (value.strings) return value.strings.slice(0, SHOWN).map(printBytes);
-  try {
-    const size = sizeOf(value.dims);
-    const step = size ? value.bytes.length / size : 0;
-    const bytes = value.bytes.subarray(0, Math.min(size, SHOWN) * step);
-    const shown = numbers({ ...value, dims: [Math.min(size, SHOWN)], bytes });
-    return value.dtype === 'float64' ? shown.map(String) : shown.map(printFloat);
-  } catch {
-    // Packed and complex elements have no numbers of their own; broken ones are the checker's business.
+  const size = sizeOf(value.dims);
+  // Packed and complex elements have no numbers of their own; broken tensors are the checker's business.
+  if (!dtypes[value.dtype].array || value.bytes.length !== byteLength(value.dtype, size)) {
     return [`${value.bytes.length} bytes`];
   }
+  const shown = Math.min(size, SHOWN);
+  const bytes = value.bytes.subarray(0, byteLength(value.dtype, shown));
+  const list = numbers({ ...value, dims: [shown], bytes });
+  return value.dtype === 'float64' ? list.map(String) : list.map(printFloat);
 }
 
 /** The shortest text that reads back as the same float32. */

@@ -4,7 +4,7 @@ import { DELIMITED, FIXED32, FIXED64, VARINT } from './wire.ts';
  * Units of decoded structure per file, about 30 bytes each: a few megabytes of empty messages must not become
  * gigabytes of objects. Real graphs take about 150 per node.
  */
-const MAX_UNITS = 40_000_000;
+const MAX_UNITS = 24_000_000;
 
 /**
  * A position in a file. Steps return what is wrong, or undefined; only the caller knows in which message that is.
