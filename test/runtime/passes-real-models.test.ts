@@ -67,11 +67,11 @@ for (const model of models) {
     for (const op of ['Constant', 'CastLike', 'SequenceAt', 'Shape', 'If']) {
       assert.ok(!ops.has(op), `${op} is left`);
     }
-    now = await proved(inferenceMode, now, {}, feeds).catch(async (error: unknown) => {
-      // In training mode the statistics change, so only the promise is checked.
-      if (original.graph.nodes.every((node) => node.op !== 'BatchNormalization')) throw error;
-      return applyPass(inferenceMode, now, {});
-    });
+    // A training BatchNormalization gives other numbers at inference; then only the pass's promise is checked.
+    const trains = now.graph.nodes.some(
+      (node) => node.op === 'BatchNormalization' && node.outputs.length > 1,
+    );
+    now = trains ? applyPass(inferenceMode, now, {}) : await proved(inferenceMode, now, {}, feeds);
     await proved(foldBatchNorm, now, {}, feeds);
   });
 }
@@ -113,12 +113,10 @@ for (const model of models.filter((entry) => entry.kind === 'teacher')) {
       );
       const single = await run(alone, one);
       const same = Object.fromEntries(
-        symbolic.graph.outputs
-          .filter((output) => output.dtype)
-          .map((output) => [
-            output.name,
-            rowOf(all[output.name]!, Math.max(0, output.shape?.indexOf('N') ?? 0), row),
-          ]),
+        Object.entries(all).map(([name, value]) => {
+          const axis = value.dims.findIndex((dim, at) => dim !== single[name]!.dims[at]);
+          return [name, rowOf(value, axis, row)];
+        }),
       );
       assertClose(single, same, toleranceOf(original) * 5, `row ${row}`);
     }

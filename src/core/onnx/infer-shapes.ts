@@ -1,4 +1,3 @@
-import { RetortError } from '../../errors.ts';
 import { inferGraph, initializerType } from './infer-graph.ts';
 import type { Graph, Model, Shape } from './model.ts';
 import { unify } from './ops/dims.ts';
@@ -14,6 +13,8 @@ export interface InferredShapes {
 export interface InferOptions {
   /** Shapes of graph inputs that take the place of the declared ones (a fixed batch, a wanted resolution). */
   readonly shapes?: Readonly<Record<string, Shape>>;
+  /** Whether declared output shapes may fill what inference leaves open. Default: yes, unless `shapes` are given. */
+  readonly declared?: boolean;
   /**
    * Float initializers that are certainly no parameters and may be folded like integers. Default none: only Constant
    * nodes and integer initializers fold.
@@ -29,7 +30,8 @@ export function inferShapes(model: Model, options: InferOptions = {}): InferredS
     types.set(name, known ? { dtype: known.dtype, shape: sameShape(known.shape, type.shape) } : type);
   };
   inferGraph(model.graph, inputTypes(model.graph, options), { opsets: model.opsets, onType });
-  for (const output of model.graph.outputs) declare(types, output.name, output.shape, options);
+  const declared = options.declared ?? options.shapes === undefined;
+  if (declared) for (const output of model.graph.outputs) declare(types, output.name, output.shape);
   const open = (type: ValueType): boolean =>
     !type.sequence && (!type.dtype || !type.shape || type.shape.includes(''));
   return { types, unknown: [...types].filter(([, type]) => open(type)).map(([name]) => name) };
@@ -53,26 +55,14 @@ function inputTypes(graph: Graph, options: InferOptions): Map<string, ValueType>
   return types;
 }
 
-/** A graph output whose inferred type is open takes what the file declares, unless the shapes were overridden. */
-function declare(
-  types: Map<string, ValueType>,
-  name: string,
-  declared: Shape | undefined,
-  options: InferOptions,
-): void {
+/** A graph output whose inferred type is open takes what the file declares. */
+function declare(types: Map<string, ValueType>, name: string, declared: Shape | undefined): void {
   const type = types.get(name);
-  if (!type || !declared || options.shapes) return;
+  if (!type || !declared) return;
   if (!type.shape) types.set(name, { ...type, shape: declared });
   else if (type.shape.length === declared.length) {
     const shape = type.shape.map((dim, i) => unify(dim, declared[i]!));
     // Producers often declare wrong output shapes; what was inferred is what will come.
     if (shape.every((dim) => dim !== undefined)) types.set(name, { ...type, shape: shape as Shape });
   }
-}
-
-/** The type of a value; INTERNAL if the graph holds no such value. */
-export function typeOf(found: InferredShapes, name: string): ValueType {
-  const type = found.types.get(name);
-  if (!type) throw new RetortError('INTERNAL', `no value named "${name}" in this model`);
-  return type;
 }

@@ -56,7 +56,7 @@ function withShapes(model: Model, shapes: FoldOptions['shapes']): Model {
   if (!model.graph.inputs.some(differs)) return model;
   const inputs = model.graph.inputs.map((i) => (differs(i) ? { ...i, shape: shapes[i.name] } : i));
   const loose = { ...model, graph: { ...model.graph, inputs, valueInfo: new Map() } };
-  const { types } = inferShapes(loose, { shapes: {} });
+  const { types } = inferShapes(loose, { declared: false });
   const outputs = loose.graph.outputs.map((o) => ({ ...o, shape: types.get(o.name)?.shape }));
   return withGraph(loose, { ...loose.graph, outputs });
 }

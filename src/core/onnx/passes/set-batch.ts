@@ -75,7 +75,7 @@ function withBatch(model: Model, names: ReadonlySet<string>, old: Dim, batch: Di
     return JSON.stringify(shape) === JSON.stringify(input.shape) ? input : { ...input, shape };
   });
   const loose: Model = { ...model, graph: { ...model.graph, inputs, valueInfo: new Map() } };
-  const { types } = inferShapes(loose, { shapes: {} });
+  const { types } = inferShapes(loose, { declared: false });
   const outputs = model.graph.outputs.map((output): ValueInfo => {
     const shape = types.get(output.name)?.shape;
     return output.dtype && shape ? { ...output, shape } : output;
