@@ -1,3 +1,4 @@
+import { RetortError } from '../../errors.ts';
 import { inferGraph, initializerType } from './infer-graph.ts';
 import type { Graph, Model, Shape } from './model.ts';
 import { unify } from './ops/dims.ts';
@@ -65,4 +66,11 @@ function declare(types: Map<string, ValueType>, name: string, declared: Shape | 
     // Producers often declare wrong output shapes; what was inferred is what will come.
     if (shape.every((dim) => dim !== undefined)) types.set(name, { ...type, shape: shape as Shape });
   }
+}
+
+/** The type of a value; INTERNAL if the graph holds no such value. */
+export function typeOf(found: InferredShapes, name: string): ValueType {
+  const type = found.types.get(name);
+  if (!type) throw new RetortError('INTERNAL', `no value named "${name}" in this model`);
+  return type;
 }
