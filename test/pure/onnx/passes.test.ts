@@ -241,6 +241,13 @@ test('set-batch refuses graphs whose rows are not apart, naming the operator', (
     refused((b, x) => b.op('MatMul', [b.op('Transpose', [x]), x])),
     unsupported(/MatMul/),
   );
+  const pairs = (b: GraphBuilder, x: string) => b.op('MatMul', [x, b.op('Transpose', [x])]);
+  assert.throws(refused(pairs), unsupported(/MatMul.*against one another/));
+  const column = (b: GraphBuilder) => b.initializer('w', tensor('float32', [3, 1], [1, 2, 3]));
+  assert.throws(
+    refused((b, x) => b.op('MatMul', [column(b), x])),
+    unsupported(/MatMul.*loses/),
+  );
   assert.throws(
     refused((b, x) => b.op('Concat', [x, x], { axis: 0 })),
     unsupported(/Concat.*along the batch/),

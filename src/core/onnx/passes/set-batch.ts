@@ -143,9 +143,12 @@ class Trace {
     this.#mixing(node);
     const repaired = this.#repaired(node);
     this.#add(repaired);
-    const rows = repaired.outputs.some((name) => this.#batched(name));
-    const lost = !rows && repaired.op !== 'Shape' && this.#batched(repaired.inputs[0]);
-    if (lost && !isIndexArithmetic(this.#types.get(repaired.outputs[0]!)))
+    const shapes = repaired.outputs.map((name) => this.#types.get(name)?.shape);
+    if (shapes.some((shape) => shape && shape.indexOf(BATCH) !== shape.lastIndexOf(BATCH)))
+      throw refuse(`${nodeLabel(node)} sets rows of the batch against one another`);
+    const read = repaired.inputs.some((name) => this.#types.get(name)?.shape?.includes(BATCH));
+    const lost = read && !repaired.outputs.some((name) => this.#batched(name));
+    if (lost && !['Shape', 'Size'].includes(node.op) && !isIndexArithmetic(this.#types.get(node.outputs[0]!)))
       throw refuse(`${nodeLabel(node)} loses the rows of the batch`);
   }
 
