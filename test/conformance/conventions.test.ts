@@ -191,6 +191,37 @@ for (const kernel of kernels) {
     near(value('var'), [0.9 + 0.1 * biased], 1e-5);
   });
 
+  test(`${kernel.name}: two normalisations with one scale and bias keep their own statistics`, async () => {
+    const program = graphProgram(
+      (b) => {
+        const fill = (name: string, value: number) => b.initializer(name, tensor('float32', [1], [value]));
+        const shared = [fill('scale', 1), fill('bias', 0)];
+        const state = ['a', 'b'].flatMap((name, i) => {
+          const x = b.op('Mul', ['x', b.constant(i + 1)]);
+          const inputs = [x, ...shared, fill(`${name}.mean`, 0), fill(`${name}.var`, 1)];
+          const outputs = [name, `${name}.mean.next`, `${name}.var.next`];
+          b.ops('BatchNormalization', inputs, { training_mode: 1 }, { outputs });
+          return ['mean', 'var'].map((kind) => ({
+            initial: `${name}.${kind}`,
+            next: `${name}.${kind}.next`,
+          }));
+        });
+        b.op(
+          'ReduceMean',
+          [b.op('Mul', [b.op('Add', ['a', 'b']), 'x'])],
+          { keepdims: 0 },
+          { outputs: ['loss'] },
+        );
+        return { loss: 'loss', state, parameters: ['scale', 'bias'] };
+      },
+      [{ name: 'x', dtype: 'float32', dims: [3, 1, 1, 2] }],
+    );
+    const value = await after(program, () => ({ x: column }));
+    near([...value('a.mean'), ...value('b.mean')], [0.1 * mean, 0.2 * mean]);
+    near([...value('a.var'), ...value('b.var')], [0.9 + 0.1 * biased, 0.9 + 0.4 * biased], 1e-5);
+    near(value('scale'), [1 - 0.5 * 2 * Math.sqrt(biased)], 1e-4);
+  });
+
   test(`${kernel.name}: moving averages cover the running statistics too`, async () => {
     const value = await after(normalised({ ema: { decay: 0.75 } }), () => ({ x: column }));
     near(value('ema:mean'), [0.25 * 0.1 * mean]);

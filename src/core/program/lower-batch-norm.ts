@@ -9,8 +9,8 @@ import type { Node } from '../onnx/model.ts';
  * running.next = m running + (1 - m) batch. https://onnx.ai/onnx/operators/onnx__BatchNormalization.html
  *
  * - `ort-cpu`: the operator with momentum 0, so that its running outputs are the statistics of the batch, which the
- *   gradient reuses. onnxruntime writes these outputs over inputs 3 and 4, even where those are fed from outside;
- *   so it gets zeros of its own (x - x is not folded), and the running statistics are computed beside it.
+ *   gradient reuses. onnxruntime writes these outputs over inputs 3 and 4, even where those are fed from outside, so
+ *   it gets tensors of its own; with momentum 0 their values do not matter. The running statistics are computed beside it.
  * - `ort-cuda`: reductions and arithmetic, because its kernel has no training mode.
  */
 export function lowerNode(b: GraphBuilder, node: Node, target: Target): void {
@@ -32,10 +32,13 @@ export function lowerNode(b: GraphBuilder, node: Node, target: Target): void {
   });
 }
 
+/** A factor no other node uses, so that no optimizer finds two products equal and lets their buffers coincide. */
+const unlike = (b: GraphBuilder): string => b.constant(2 + b.nodes.length);
+
 /** One operator; returns its batch mean and variance. */
 function fused(b: GraphBuilder, node: Node): [string, string] {
-  const [x, scale, bias] = node.inputs as [string, string, string];
-  const scratch = [b.op('Sub', [scale, scale]), b.op('Sub', [bias, bias])];
+  const [x, scale, bias, ...running] = node.inputs as [string, string, string, string, string];
+  const scratch = running.map((value) => b.op('Mul', [value, unlike(b)]));
   const statistics: [string, string] = [b.fresh('batchMean'), b.fresh('batchVariance')];
   b.node({
     ...node,
