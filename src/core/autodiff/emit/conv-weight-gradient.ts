@@ -1,8 +1,8 @@
 import type { GraphBuilder } from '../../onnx/builder.ts';
 import { sizeOf } from '../../onnx/tensor.ts';
 import type { Target } from '../rule.ts';
-import { depthwiseGradient, gradientByPosition } from './conv-positions.ts';
 import { convolve } from './convolve.ts';
+import { gradientByPosition } from './gradient-by-position.ts';
 import { reachOf, type SlidingWindow, tap } from './sliding-window.ts';
 
 /** A convolution whose weights are differentiated: x [N, C, ...input], dy [N, K, ...output]. */
@@ -21,9 +21,7 @@ export interface WeightGradient {
  */
 export function convWeightGradient(g: WeightGradient): string {
   const { kernel, begins, dilations } = g.window;
-  const perGroup = g.b.dims(g.x)[1]! / g.group;
   if (g.group === 1 && sizeOf(kernel) === 1 && begins.every((pad) => pad === 0)) return pointwise(g);
-  if (perGroup === 1 && g.group > 1) return depthwiseGradient(g);
   if (g.target === 'ort-cuda') return gradientByPosition(g);
   return kernel.length < 3 && dilations.at(-1)! > 1 ? swapped(g, 'apart') : swapped(g, 'merged');
 }

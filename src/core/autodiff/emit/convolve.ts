@@ -62,7 +62,9 @@ export function convInputGradient(
 ): string {
   const { kernel, strides, begins } = window;
   const fits = begins.every((pad, i) => pad <= reachOf(window, i) - 1);
-  if (!fits || strides.some((stride) => stride !== 1)) return convolveBack(b, dy, w, window, group);
+  // So few results per position (the first layer's pictures) leave the convolution's matrix product idle.
+  const thin = group === 1 && b.dims(w)[1]! <= 4;
+  if (!fits || thin || strides.some((stride) => stride !== 1)) return convolveBack(b, dy, w, window, group);
   const mirrored = mirror(b, swapChannels(b, w, group), kernel);
   const back = {
     ...window,
