@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { floatAttribute, intAttribute } from '../../../../core/onnx/attributes.ts';
 import { dtypeOfCode } from '../../../../core/onnx/dtype.ts';
+import { RetortError } from '../../../../errors.ts';
 import { tfType } from '../values.ts';
 import {
   broadcast,
@@ -78,6 +79,17 @@ function cast(x: tf.Tensor, node: Node): tf.Tensor {
   return untaped((v) => (type === 'bool' ? tf.notEqual(v, 0) : tf.cast(v, type)), x);
 }
 
+/** Nothing outside of training; in training a Program brings its own noise, so the node is gone by then. */
+const dropout: Operator = (x, node) => {
+  const [ratio = 0.5] = x.numbers(1) ?? [];
+  if (x.numbers(2)?.[0] && ratio > 0) {
+    throw new RetortError('TRAIN_UNSUPPORTED', `Dropout "${node.name}" draws its own noise`, {
+      hint: 'Programs declare their noise as an input.',
+    });
+  }
+  return tf.clone(x.tensor(0));
+};
+
 const hardSigmoid = (x: tf.Tensor, alpha: number, beta: number): tf.Tensor =>
   tf.clipByValue(tf.add(tf.mul(x, alpha), beta), 0, 1);
 
@@ -94,6 +106,7 @@ export const elementwise: Operators = {
   Clip: clip,
   Cos: unary(tf.cos),
   Div: binary(divide),
+  Dropout: dropout,
   Elu: (x, node) => {
     const v = x.tensor(0);
     return above(v, tf.mul(tf.expm1(tf.minimum(v, 0)), floatAttribute(node, 'alpha', 1)));
