@@ -38,6 +38,7 @@ function cudaObstacle(backends: readonly string[], folder: string): string | und
   if (process.platform !== 'linux') return undefined;
   if (!existsSync('/dev/nvidiactl')) return 'no NVIDIA driver is loaded (/dev/nvidiactl is missing)';
   const listing = spawnSync('ldd', [join(folder, 'libonnxruntime_providers_cuda.so')], { encoding: 'utf8' });
+  if (listing.status !== 0) return 'libonnxruntime_providers_cuda.so is not a library of this machine';
   const missing = [...(listing.stdout ?? '').matchAll(/^\s*(\S+) => not found/gm)].map((match) => match[1]);
   return missing.length ? `libraries are missing: ${missing.join(', ')} (set LD_LIBRARY_PATH)` : undefined;
 }

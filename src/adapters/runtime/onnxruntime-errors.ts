@@ -1,3 +1,4 @@
+import { dtypeOfCode } from '../../core/onnx/dtype.ts';
 import { type ErrorCode, RetortError } from '../../errors.ts';
 
 interface Rule {
@@ -43,7 +44,7 @@ const rules: readonly Rule[] = [
   },
   {
     pattern:
-      /Type parameter \(\w+\) of Optype \((?<op>\w+)\) bound to different types \((?<types>[^)]*\)[^)]*\)?\)?) ?in node \((?<node>[^)]*)\)/,
+      /Type parameter \(\w+\) of Optype \((?<op>\w+)\) bound to different types \((?<types>.*?)\s*in node \((?<node>[^)]*)\)/,
     code: 'ONNX_UNSUPPORTED',
     say: ({ op, types, node }) => `operator ${op} (node "${node}") mixes types that must be equal: ${types}`,
     hint: 'The exporter wrote a node that breaks the operator; export with another version or opset.',
@@ -58,7 +59,8 @@ const rules: readonly Rule[] = [
   {
     pattern: /Unsupported data type: (?<type>\d+)/,
     code: 'ONNX_UNSUPPORTED',
-    say: ({ type }) => `an input or output has element type ${type}, which cannot cross into JavaScript`,
+    say: ({ type }) =>
+      `an input or output is of type ${dtypeOfCode(Number(type)) ?? type}, which cannot cross into JavaScript`,
   },
   {
     pattern: /Unsupported model IR version: (?<version>\d+)/,
@@ -93,9 +95,10 @@ const rules: readonly Rule[] = [
     say: () => 'a tensor in an external file cannot be read',
   },
   {
-    pattern: /invalid model|ShapeInferenceError|TypeInferenceError|InvalidGraph|INVALID_GRAPH|Type Error:/,
+    pattern:
+      /(?<detail>[Ii]nvalid model.*|.*ShapeInferenceError.*|.*TypeInferenceError.*|.*InvalidGraph.*|.*INVALID_GRAPH.*|Type Error:.*)/,
     code: 'ONNX_INVALID',
-    say: () => 'onnxruntime refuses the model',
+    say: ({ detail }) => `onnxruntime refuses the model: ${detail?.slice(0, 300)}`,
   },
 ];
 
