@@ -1,0 +1,13 @@
+import { real } from './real.ts';
+import { teach } from './teach.ts';
+
+/** `npm run bench -- NAME [options]`: one measurement per name; each prints JSON lines. */
+const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { real, teach };
+
+const [name = '', ...args] = process.argv.slice(2);
+const bench = benches[name];
+if (!bench) {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).sort().join('|')} [options]`);
+  process.exit(64);
+}
+await bench(args);
