@@ -33,13 +33,26 @@ const spec = {
     batchSize: 64,
     optimizer: { name: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
     schedule: { name: 'one-cycle', warmup: 0.2 },
-    augment: [{ name: 'flip', vertical: true }],
+    augment: [{ name: 'flip', vertical: 0.5 }],
   },
 };
 writeFileSync(at('spec.json'), JSON.stringify(spec));
-retort('distill', '--teacher', at('untrained.onnx'), '--data', at('pictures.zip'), '--spec', at('spec.json'), '--out', at('out'));
+retort(
+  'distill',
+  '--teacher',
+  at('untrained.onnx'),
+  '--data',
+  at('pictures.zip'),
+  '--spec',
+  at('spec.json'),
+  '--out',
+  at('out'),
+);
 
 const model = readFileSync(at('out/student.onnx'));
 writeFileSync(join(here, 'teacher.onnx'), model);
-writeFileSync(join(here, 'teacher.onnx.sha256'), `${createHash('sha256').update(model).digest('hex')}  teacher.onnx\n`);
+writeFileSync(
+  join(here, 'teacher.onnx.sha256'),
+  `${createHash('sha256').update(model).digest('hex')}  teacher.onnx\n`,
+);
 rmSync(work, { recursive: true });
