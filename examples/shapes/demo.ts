@@ -37,7 +37,7 @@ writeFileSync(
 retort('distill', '--teacher', teacher, '--data', pictures, '--spec', spec, '--out', join(out, 'distilled'));
 
 console.log(`
-The teacher saw 1,000 labelled pictures per class; here are 20, and many without a label. The control learned from
+The teacher saw 600 labelled pictures per class; here are 20, and many without a label. The control learned from
 the labelled ones alone, the student also from what the teacher says of the others.
 
   ${join(out, 'contact-sheet.png')}   what the pictures look like
