@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web';
 import { encodeModel } from '../../src/core/onnx/encode.ts';
+import { foldBatchNorm } from '../../src/core/onnx/passes/fold-batch-norm.ts';
+import { inferenceMode } from '../../src/core/onnx/passes/inference-mode.ts';
+import { applyPass } from '../../src/core/onnx/passes/pass.ts';
 import { Random } from '../../src/core/random.ts';
 import { students } from '../../src/core/students/index.ts';
 import type { StudentArchitecture } from '../../src/core/students/student.ts';
-import { forInference } from '../../';
 import { runModel } from '../support/run-model.ts';
 
 // The wasm build of the browser runtime, here under Node.
@@ -17,7 +19,8 @@ const BATCH = 3;
 for (const [name, entry] of Object.entries(students)) {
   test(`${name}: the exported student gives the same logits in onnxruntime-web as in onnxruntime-node`, async () => {
     const architecture: StudentArchitecture = entry;
-    const student = forInference(architecture.build(port, architecture.ladder(port)[2]!, 0));
+    const trained = architecture.build(port, architecture.ladder(port)[2]!, 0);
+    const student = applyPass(foldBatchNorm, applyPass(inferenceMode, trained, {}), {});
     const random = new Random(1, 'web');
     const dims = [BATCH, ...port.inputShape];
     const data = Float32Array.from({ length: BATCH * 3 * 24 * 24 }, () => random.normal());
