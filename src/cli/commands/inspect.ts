@@ -1,15 +1,86 @@
-import type { CliCommand } from '../command.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { diskFolder } from '../../adapters/files/disk-folder.ts';
+import { type FileSource, fileSource } from '../../adapters/files/file-source.ts';
+import { sharpDecoder } from '../../adapters/images/sharp-decoder.ts';
+import { onnxruntime } from '../../adapters/runtime/onnxruntime.ts';
+import type { DatasetCard } from '../../data/card.ts';
+import { ingest } from '../../data/ingest.ts';
+import { openDataset } from '../../data/open-dataset.ts';
+import { inspectModel, type ModelInspection } from '../../pipeline/inspect-model.ts';
+import { datasetText, modelText } from '../card-text.ts';
+import type { CliCommand, CliIo } from '../command.ts';
 
-/** `retort inspect`: the cards of models and datasets. */
+interface Options {
+  readonly json?: boolean;
+  readonly format?: string;
+}
+
+/** `retort inspect`: the card of a model or a dataset. */
 export const inspect: CliCommand = {
   add(program, io) {
     program
       .command('inspect')
       .description('shows what a model or a dataset is')
-      .argument('<file...>', 'an ONNX model, or the files of a dataset')
+      .argument('<file...>', 'an ONNX model (then its external data), or the files of a dataset')
       .option('--json', 'as JSON')
-      .action((files: string[]) => {
-        io.out.write(`${files.join()}\n`);
-      });
+      .option('--format <name>', 'format of the dataset; default: sniffed')
+      .action((paths: string[], options: Options) => run(paths, options, io));
   },
 };
+
+async function run(paths: readonly string[], options: Options, io: CliIo): Promise<void> {
+  const files = await Promise.all(paths.map((path) => fileSource(path)));
+  try {
+    if (await looksLikeModel(files[0]!)) {
+      const [bytes, ...rest] = await Promise.all(files.map((file) => file.read(0, file.size)));
+      const external = new Map(rest.map((data, i) => [files[i + 1]!.name, data]));
+      print(await inspectModel(bytes!, external, onnxruntime), modelText, options, io);
+    } else {
+      print(await inspectDataset(files, options, io), datasetText, options, io);
+    }
+  } finally {
+    await Promise.all(files.map((file) => file.close()));
+  }
+}
+
+/** An ONNX file begins with its IR version: field 1, a small number. No archive or table does. */
+async function looksLikeModel(file: FileSource): Promise<boolean> {
+  const [tag, version] = await file.read(0, 2);
+  return tag === 0x08 && version !== undefined && version > 0 && version < 64;
+}
+
+async function inspectDataset(
+  files: readonly FileSource[],
+  { format }: Options,
+  io: CliIo,
+): Promise<DatasetCard> {
+  const scratch = await mkdtemp(join(tmpdir(), 'retort-inspect-'));
+  try {
+    const folder = await diskFolder(scratch);
+    await ingest({
+      files,
+      folder,
+      decoder: sharpDecoder(),
+      signal: io.signal,
+      // The card is there to show the rejects, however many.
+      maxRejects: 1,
+      ...(format === undefined ? {} : { format }),
+    });
+    const dataset = await openDataset(folder, { cacheBytes: 0 });
+    await dataset.close();
+    return dataset.card();
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function print<T extends ModelInspection | DatasetCard>(
+  card: T,
+  text: (card: T) => string,
+  { json }: Options,
+  io: CliIo,
+): void {
+  io.out.write(json ? `${JSON.stringify(card, null, 2)}\n` : text(card));
+}
