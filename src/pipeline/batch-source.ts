@@ -3,8 +3,8 @@ import { OBJECTIVE_INPUTS } from '../core/program/build-program.ts';
 import type { BatchMaker } from '../data/batch.ts';
 import { stepsPerEpoch, trainingOrder } from '../data/order.ts';
 import { invariant } from '../errors.ts';
-import { STUDENT_INPUT } from './build-student.ts';
 import { toFloat32 } from './convert-array.ts';
+import { STUDENT_INPUT } from './student-names.ts';
 import type { BatchSource } from './training-run.ts';
 
 export interface BatchSourceRequest {

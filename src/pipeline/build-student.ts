@@ -6,10 +6,8 @@ import { students } from '../core/students/index.ts';
 import type { StudentArchitecture, StudentPort } from '../core/students/student.ts';
 import { RetortError } from '../errors.ts';
 import type { StudentChoice, StudentLimits } from '../spec/resolved-spec.ts';
-
-/** Names inside the student; the export gives it the teacher's. */
-export const STUDENT_INPUT = 'student_input';
-export const STUDENT_LOGITS = 'student_logits';
+import { adoptStudent } from './adopt-student.ts';
+import { STUDENT_INPUT, STUDENT_LOGITS } from './student-names.ts';
 
 /** What a node costs in a file, besides its tensors; on the large side. */
 const NODE_BYTES = 250;
@@ -22,13 +20,14 @@ export interface StudentRequest {
   readonly classes: number;
   readonly statistics: { readonly mean: number; readonly deviation: number };
   readonly seed: number;
-  /** An uploaded student. */
-  readonly model?: Model;
+  /** Uploaded models by the name the spec uses. */
+  readonly models: ReadonlyMap<string, Model>;
 }
 
 /** The trainable student over the teacher's raw input: normalise, move channels first, then the architecture's body. */
 export function buildStudent(request: StudentRequest): Model {
   const { dims, layout, classes, statistics } = request;
+  if (request.choice.kind === 'model') return adoptStudent(uploadedOf(request), dims, classes);
   const b = new GraphBuilder();
   const raw = b.input(STUDENT_INPUT, 'float32', ['N', ...dims]);
   const channelsFirst =
@@ -36,11 +35,20 @@ export function buildStudent(request: StudentRequest): Model {
   const normal = normalised(b, channelsFirst, statistics);
   const [, ...inputShape] = b.type(normal).shape as number[];
   const port: StudentPort = { input: normal, inputShape, output: STUDENT_LOGITS, classes };
-  const body = request.model ?? bodyOf(request.choice, port, request.seed);
+  const body = bodyOf(request.choice, port, request.seed);
   for (const [name, value] of body.graph.initializers) b.initializer(name, value);
   for (const node of body.graph.nodes) b.node(node);
   b.output(STUDENT_LOGITS);
   return { ...b.model(body.graph.name) };
+}
+
+function uploadedOf({ choice, models }: StudentRequest): Model {
+  const file = choice.kind === 'model' ? choice.file : '';
+  const model = models.get(file);
+  if (model) return model;
+  throw new RetortError('SPEC_INVALID', `/student/model: no file "${file}" came with the job`, {
+    hint: `Send it along (--with ${file}).`,
+  });
 }
 
 /** Networks start well on numbers around 0 of size 1; one scale for all channels keeps their ratios. */
@@ -55,15 +63,14 @@ function normalised(
   return b.op('Mul', [centred, b.constant(Math.fround(1 / deviation))]);
 }
 
-function bodyOf(choice: StudentChoice, port: StudentPort, seed: number): Model {
+function bodyOf(choice: Exclude<StudentChoice, { kind: 'model' }>, port: StudentPort, seed: number): Model {
   if (choice.kind === 'architecture') {
     const architecture = entryOf<StudentArchitecture>(students, choice.name, 'student architecture');
     const refusal = architecture.refuses(port);
     if (refusal) throw new RetortError('STUDENT_UNFIT', `the student "${choice.name}" ${refusal}`);
     return architecture.build(port, choice.options, seed);
   }
-  if (choice.kind === 'auto') return largestWithin(choice.limits, port, seed);
-  throw new RetortError('INTERNAL', 'an uploaded student was not handed over');
+  return largestWithin(choice.limits, port, seed);
 }
 
 /** Of all ladders, the model that does most work within the limits: parameters that are used more often learn more. */

@@ -12,7 +12,7 @@ import { setBatch } from '../core/onnx/passes/set-batch.ts';
 import { toOpset18 } from '../core/onnx/passes/to-opset-18.ts';
 import { splitFrozen } from '../core/onnx/split-frozen.ts';
 import { RetortError } from '../errors.ts';
-import { STUDENT_INPUT, STUDENT_LOGITS } from './build-student.ts';
+import { STUDENT_INPUT, STUDENT_LOGITS } from './student-names.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
 
 export interface Shipped {

@@ -1,6 +1,6 @@
-import { STUDENT_LOGITS } from './build-student.ts';
 import type { Session } from './ports.ts';
 import { Scorer } from './scorer.ts';
+import { STUDENT_LOGITS } from './student-names.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
 
 /** Logits of a student's session, trained or shipped: its one input is fed from data, its scores are plain. */

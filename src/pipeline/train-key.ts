@@ -3,7 +3,9 @@ import { rowsKey } from './open-rows.ts';
 import type { Results } from './results.ts';
 
 /** What decides the rows a run sees and the tensor it reads them from. */
-export const openRowsKey = ({ decode, inspect, qualify }: Results, spec: ResolvedSpec) => ({
+export const openRowsKey = ({ ingest, decode, inspect, qualify }: Results, spec: ResolvedSpec) => ({
+  // An uploaded student is among them.
+  companions: ingest.companions,
   files: decode.files,
   rows: rowsKey(spec),
   input: inspect.plan.input,

@@ -1,4 +1,5 @@
 import { metrics } from '../core/metrics/index.ts';
+import { decodeModel } from '../core/onnx/decode.ts';
 import { encodeModel } from '../core/onnx/encode.ts';
 import type { Model } from '../core/onnx/model.ts';
 import { inferenceMode } from '../core/onnx/passes/inference-mode.ts';
@@ -8,12 +9,13 @@ import type { StoredDataset } from '../data/open-dataset.ts';
 import { stepsPerEpoch } from '../data/order.ts';
 import { RetortError } from '../errors.ts';
 import { ShuffledBatches } from './batch-source.ts';
-import { buildStudent, STUDENT_INPUT } from './build-student.ts';
+import { buildStudent } from './build-student.ts';
 import { loadLogits } from './logits-store.ts';
 import { openRows, type Rows } from './open-rows.ts';
 import type { Results } from './results.ts';
 import { scoreRows } from './score-rows.ts';
 import type { StageContext } from './stage.ts';
+import { STUDENT_INPUT } from './student-names.ts';
 import { studentScorer } from './student-scorer.ts';
 import { withSnapshot } from './trained-model.ts';
 import { type Trained, type TrainingRun, trainingRun } from './training-run.ts';
@@ -27,8 +29,15 @@ export interface StudentRun {
 }
 
 /** The untrained student of a job: what both runs start from. */
-export function studentOf(done: Results, { spec }: Pick<StageContext, 'spec'>, rows: Rows): Model {
+export async function studentOf(done: Results, { spec, blobs }: StageContext, rows: Rows): Promise<Model> {
+  const models = new Map<string, Model>();
+  if (spec.student.kind === 'model') {
+    for (const { name, hash } of done.ingest.companions) {
+      if (name === spec.student.file) models.set(name, decodeModel(await blobs.get(hash)));
+    }
+  }
   return buildStudent({
+    models,
     choice: spec.student,
     dims: rows.input.dims,
     layout: rows.input.layout,
@@ -58,7 +67,7 @@ async function plan(
   const { plan: teacher } = done.inspect;
   const { classes } = teacher.scores;
   const settings = spec.train;
-  const student = studentOf(done, context, rows);
+  const student = await studentOf(done, context, rows);
   const dataset = labelledOnly ? withLabelledOnly(rows.dataset) : rows.dataset;
   const needs = needsOf(terms);
   const { train } = dataset.splits;

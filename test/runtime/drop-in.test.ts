@@ -38,6 +38,7 @@ async function shipped(bytes: Uint8Array) {
     classes: plan.scores.classes,
     statistics: { mean: 100, deviation: 60 },
     seed: 0,
+    models: new Map(),
   });
   return { plan, teacher, student, ...shipStudent(student, teacher, plan) };
 }

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GraphBuilder } from '../../src/core/onnx/builder.ts';
+import { encodeModel } from '../../src/core/onnx/encode.ts';
+import { tensor } from '../../src/core/onnx/tensor.ts';
+import { Random } from '../../src/core/random.ts';
 import type { RetortError } from '../../src/errors.ts';
 import type { Report } from '../../src/pipeline/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';
+import { memorySource } from '../support/data-files.ts';
 import { memoryTools, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny-job.ts';
 
 const artifact = async (name: string, { publish }: Results, { blobs }: Tools): Promise<Uint8Array> =>
@@ -110,4 +115,27 @@ test('a teacher no better than chance is refused with figures, unless the spec o
   const report = await reportOf(results, tools);
   assert.match(report.warnings.join(), /not better than chance/);
   assert.equal(report.models.control, undefined);
+});
+
+test('an uploaded model is trained as the student', async () => {
+  const tools = memoryTools();
+  const request = tinyRequest(tinySpec({ student: { model: 'mine.onnx' }, controls: false }));
+  await assert.rejects(runJourney(request, tools), (error: RetortError) => {
+    return error.code === 'SPEC_INVALID' && error.message.includes('mine.onnx');
+  });
+  const b = new GraphBuilder();
+  const x = b.input('x', 'float32', [1, 1, 8, 8]);
+  const flat = b.op('Mul', [b.op('Flatten', [x], { axis: 1 }), b.constant(1 / 255)]);
+  const random = new Random(3, 'weights');
+  const values = Float32Array.from({ length: 64 * 4 }, () => random.normal() / 8);
+  const ones = (name: string, value: number) =>
+    b.initializer(name, tensor('float32', [4], new Float32Array(4).fill(value)));
+  const hidden = b.op('MatMul', [flat, b.initializer('w', tensor('float32', [64, 4], values))]);
+  const normal = [ones('scale', 1), ones('shift', 0), ones('mean', 0), ones('variance', 1)];
+  const scores = b.op('BatchNormalization', [hidden, ...normal]);
+  b.output(b.op('Softmax', [scores], { axis: 1 }, { outputs: ['y'] }));
+  const mine = memorySource('mine.onnx', encodeModel(b.model()));
+  const upload = { ...request.upload, companions: [mine] };
+  const report = await reportOf(await runJourney({ ...request, upload }, tools), tools);
+  assert.ok(Number(report.models.student!.metrics.agreement) > 0.8);
 });
