@@ -87,7 +87,8 @@ const dropout: Operator = (x, node) => {
       hint: 'Programs declare their noise as an input.',
     });
   }
-  return tf.clone(x.tensor(0));
+  const value = x.tensor(0);
+  return [tf.clone(value), tf.cast(tf.ones(value.shape), 'bool')];
 };
 
 const hardSigmoid = (x: tf.Tensor, alpha: number, beta: number): tf.Tensor =>
