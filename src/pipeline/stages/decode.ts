@@ -13,6 +13,7 @@ export const decode: Stage<'decode'> = {
     format: spec.data.format,
     options: spec.data.options,
     maxRejects: spec.data.maxRejects,
+    label: spec.labels.column,
     pictures: pictureWish(spec, inspect.plan),
   }),
   async run({ ingest, inspect }, { blobs, spec, pictures, signal, progress }) {
@@ -29,6 +30,7 @@ export const decode: Stage<'decode'> = {
         signal,
         maxRejects: spec.data.maxRejects,
         progress: (rows) => progress(rows, 0, `${rows} rows`),
+        ...(spec.labels.column === undefined ? {} : { labelColumn: spec.labels.column }),
         ...(spec.data.format === undefined ? {} : { format: spec.data.format }),
         ...(spec.data.options === undefined ? {} : { options: spec.data.options }),
       });
