@@ -1,4 +1,5 @@
 import { GraphBuilder } from '../core/onnx/builder.ts';
+import { joinModels } from '../core/onnx/join.ts';
 import type { Model } from '../core/onnx/model.ts';
 import { modelStats } from '../core/onnx/stats.ts';
 import { entryOf } from '../core/options.ts';
@@ -33,14 +34,14 @@ export function buildStudent(request: StudentRequest): Model {
   const channelsFirst =
     dims.length === 3 && layout === 'NHWC' ? b.op('Transpose', [raw], { perm: [0, 3, 1, 2] }) : raw;
   const normal = normalised(b, channelsFirst, statistics);
+  b.output(normal);
   const [, ...inputShape] = b.type(normal).shape as number[];
-  const port: StudentPort = { input: normal, inputShape, output: STUDENT_LOGITS, classes };
+  const port: StudentPort = { input: BODY_INPUT, inputShape, output: STUDENT_LOGITS, classes };
   const body = bodyOf(request.choice, port, request.seed);
-  for (const [name, value] of body.graph.initializers) b.initializer(name, value);
-  for (const node of body.graph.nodes) b.node(node);
-  b.output(STUDENT_LOGITS);
-  return { ...b.model(body.graph.name) };
+  return joinModels(b.model(body.graph.name), body, { connect: { [BODY_INPUT]: normal } });
 }
+
+const BODY_INPUT = 'student_body';
 
 function uploadedOf({ choice, models }: StudentRequest): Model {
   const file = choice.kind === 'model' ? choice.file : '';

@@ -62,6 +62,23 @@ test('teacher and pictures become a student that agrees with the teacher, and ev
   assert.equal(lines.filter((line) => 'validation' in line).length, 4);
 });
 
+test('the largest student within the limits is chosen, of any architecture', async () => {
+  const tools = memoryTools();
+  for (const auto of [{ maxParams: 3000 }, { maxMacs: 20_000 }, { maxBytes: 12_000 }]) {
+    const spec = tinySpec({ student: { auto }, controls: false, train: { epochs: 1, batchSize: 32 } });
+    const { student } = (await reportOf(await runJourney(tinyRequest(spec), tools), tools)).models;
+    assert.ok(student!.parameters <= (auto.maxParams ?? Number.POSITIVE_INFINITY));
+    assert.ok(student!.macs! <= (auto.maxMacs ?? Number.POSITIVE_INFINITY));
+    assert.ok(student!.bytes <= (auto.maxBytes ?? Number.POSITIVE_INFINITY));
+    assert.ok(student!.parameters > 200);
+  }
+  const none = tinySpec({ student: { auto: { maxParams: 3 } } });
+  await assert.rejects(
+    runJourney(tinyRequest(none), tools),
+    (error: RetortError) => error.code === 'STUDENT_UNFIT',
+  );
+});
+
 test('finished stages are skipped; a new objective reuses the teacher and the control', async () => {
   const tools = memoryTools();
   await runJourney(tinyRequest(), tools);

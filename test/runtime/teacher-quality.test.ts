@@ -40,7 +40,7 @@ test('a real teacher that was never trained is refused before compute is spent',
 });
 
 test('a good teacher that is fed wrongly is refused, and the refusal says what feeds it rightly', async (t) => {
-  const inputs = { '*': { scale: -1 } };
+  const inputs = { '*': { scale: 1e-6 } };
   const error = await refusal('teachers/mnist-cnn-ort', { inputs });
   if (!error) return t.skip('no shared fixtures');
   assert.equal(error.code, 'TEACHER_QUALITY', error.message);
