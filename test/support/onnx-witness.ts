@@ -1,24 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import protobuf from 'protobufjs';
 import { protoFile } from '../../scripts/gen-onnx-fields.ts';
-
-/** What we use of protobufjs, a protobuf implementation that is not ours (a dependency of onnxruntime-web). */
-interface Protobuf {
-  parse(text: string, options: object): { root: { lookupType(name: string): ProtobufType } };
-}
-
-interface ProtobufType {
-  decode(bytes: Uint8Array): unknown;
-  encode(message: unknown): { finish(): Uint8Array };
-  fromObject(object: object): unknown;
-  toObject(message: unknown, options: object): Plain;
-}
 
 export type Plain = { [key: string]: unknown };
 
-const require = createRequire(import.meta.url);
-const protobuf = createRequire(require.resolve('onnxruntime-web'))('protobufjs') as Protobuf;
+// A protobuf implementation that is not ours.
 const { root } = protobuf.parse(readFileSync(protoFile, 'utf8'), { keepCase: true });
 const model = root.lookupType('onnx.ModelProto');
 
