@@ -30,8 +30,14 @@ export function problemsOf(schema: TSchema, value: unknown, path = ''): string[]
     const nested = value.flatMap((v, i) => problemsOf(s.items as TSchema, v, `${path}/${i}`));
     if (nested.length > 0) return nested;
   }
-  return Value.Errors(schema, value).map((e) => `${path + e.instancePath || '/'} ${e.message}`);
+  return valueProblems(schema, value, path);
 }
+
+const valueProblems = (schema: TSchema, value: unknown, path: string): string[] =>
+  Value.Errors(schema, value).map((e) => {
+    const allowed = e.keyword === 'enum' ? `: ${e.params.allowedValues.join(', ')}` : '';
+    return `${path + e.instancePath || '/'} ${e.message}${allowed}`;
+  });
 
 function objectProblems(s: Schema, value: Record<string, unknown>, path: string): string[] {
   const properties = s.properties!;
@@ -46,7 +52,7 @@ function objectProblems(s: Schema, value: Record<string, unknown>, path: string)
   });
   const nested = [...missing, ...wrong];
   if (nested.length > 0) return nested;
-  return Value.Errors(s as TSchema, value).map((e) => `${path + e.instancePath || '/'} ${e.message}`);
+  return valueProblems(s as TSchema, value, path);
 }
 
 function unionProblems(options: readonly Schema[], value: unknown, path: string): string[] {

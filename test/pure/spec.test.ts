@@ -55,6 +55,10 @@ test('wrong values are refused with their path', () => {
     [{ objective: { alpha: 2 } }, '/objective/alpha'],
     [{ student: { auto: {} } }, '/student/auto'],
     [{ student: 'resnet' }, '/student'],
+    [
+      { student: { architecture: 'resnet', depth: 10 } },
+      '/student/depth must be equal to one of the allowed values: 8, 14, 20',
+    ],
     [{ inputs: { x: { std: [0] } } }, '/inputs/x/std/0'],
     [{ data: { train: { perClass: [1] } } }, '/data/train/perClass'],
     [{ seed: -1 }, '/seed'],

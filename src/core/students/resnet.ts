@@ -7,9 +7,8 @@ const options = Type.Object(
   {
     depth: Type.Integer({
       default: 8,
-      minimum: 8,
-      multipleOf: 2,
-      description: 'layers, 6 n + 2: 8, 14, 20, 32, 44, 56',
+      enum: Array.from({ length: 18 }, (_, n) => 6 * (n + 1) + 2),
+      description: 'layers, 6 n + 2: 8, 14, 20, ... 110',
     }),
     width: Type.Integer({
       default: 16,
