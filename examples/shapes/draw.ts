@@ -8,27 +8,31 @@ const SAMPLES = 2;
 type Colour = readonly [number, number, number];
 
 /**
- * One picture, uint8 [SIZE, SIZE, 3]: a shape of random place, size, turn, squeeze and colour over a shaded background
- * with clutter and noise. The same (seed, name, index) always gives the same bytes.
+ * One picture, uint8 [SIZE, SIZE, 3]: a bright shape of random place, size, turn, squeeze and colour over a darker, shaded
+ * background with clutter and noise. The same (seed, name, index) always gives the same bytes.
  */
 export function draw(name: string, seed: number, index: number): Uint8Array {
   const random = new Random(seed, name, index);
   const between = (low: number, high: number) => low + (high - low) * random.uniform();
-  const colour = (): Colour => [between(20, 235), between(20, 235), between(20, 235)];
-  const [ground, shade] = [colour(), colour()];
-  const ink = contrasting(colour, ground);
+  const colour = (low: number, high: number): Colour => [
+    between(low, high),
+    between(low, high),
+    between(low, high),
+  ];
+  const [ground, shade] = [colour(10, 120), colour(10, 120)];
+  const ink = colour(110, 245);
   const pose = {
     x: between(-0.3, 0.3),
     y: between(-0.3, 0.3),
-    size: between(0.3, 0.7),
-    turn: between(0, 2 * Math.PI),
-    squeeze: between(0.7, 1.3),
+    size: between(0.45, 0.75),
+    turn: between(-0.6, 0.6),
+    squeeze: between(0.8, 1.25),
   };
-  const lines = Array.from({ length: 3 }, () => ({
+  const lines = Array.from({ length: 2 }, () => ({
     angle: between(0, Math.PI),
     offset: between(-1, 1),
     width: between(0.02, 0.07),
-    colour: colour(),
+    colour: colour(40, 200),
   }));
   const inside = shapes[name]!;
   const [cos, sin] = [Math.cos(pose.turn), Math.sin(pose.turn)];
@@ -53,7 +57,7 @@ export function draw(name: string, seed: number, index: number): Uint8Array {
           sum[c]! += value;
         });
       }
-      const noise = random.normal() * 12;
+      const noise = random.normal() * 8;
       sum.forEach((value, c) => {
         const noisy = value / SAMPLES ** 2 + noise + random.normal() * 10;
         pixels[(row * SIZE + column) * 3 + c] = Math.max(0, Math.min(255, Math.round(noisy)));
@@ -65,11 +69,3 @@ export function draw(name: string, seed: number, index: number): Uint8Array {
 
 const mix = (a: Colour, b: Colour, share: number): Colour =>
   [0, 1, 2].map((c) => a[c]! * (1 - share) + b[c]! * share) as unknown as Colour;
-
-/** A colour that can be told from the ground: at least 90 apart in all channels together. */
-function contrasting(colour: () => Colour, ground: Colour): Colour {
-  for (;;) {
-    const candidate = colour();
-    if (candidate.reduce((sum, value, c) => sum + Math.abs(value - ground[c]!), 0) > 90) return candidate;
-  }
-}

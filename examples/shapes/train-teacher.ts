@@ -29,11 +29,11 @@ const spec = {
   objective: { terms: [{ loss: 'cross-entropy', weight: 1 }] },
   controls: false,
   train: {
-    epochs: 12,
+    epochs: 10,
     batchSize: 64,
     optimizer: { name: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
     schedule: { name: 'one-cycle', warmup: 0.2 },
-    augment: [{ name: 'flip', vertical: 0.5 }],
+    augment: [{ name: 'flip' }],
   },
 };
 writeFileSync(at('spec.json'), JSON.stringify(spec));
