@@ -139,16 +139,6 @@ export class BatchMaker {
   }
 }
 
-/** Convenience for a single batch. */
-export function assembleBatch(
-  dataset: Dataset,
-  rows: ArrayLike<number>,
-  epoch: number,
-  plan: BatchPlan,
-): Promise<Batch> {
-  return new BatchMaker(dataset, plan).assemble(rows, epoch);
-}
-
 /** Bytes are rounded and held within 0..255. */
 function writable(data: TypedArray): Float32Array | Uint8ClampedArray {
   if (data instanceof Float32Array) return data;

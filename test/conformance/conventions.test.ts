@@ -257,6 +257,25 @@ for (const kernel of kernels) {
     near(await gradient(program, () => ({ x: [1, 1, 1, 1, 1, 1] }), 'w'), [0, 1, 0, 1, 0, 0]);
   });
 
+  test(`${kernel.name}: an int64 id means the row it names, or is refused; it never wraps to int32`, async () => {
+    const program = graphProgram(
+      (b) => {
+        b.initializer('w', tensor('float32', [3, 1], [1, 2, 3]));
+        const rows = b.op('Gather', ['w', 'ids']);
+        const weighted = b.op('Mul', [rows, b.constant([2, 3, 5], 'float32', [3, 1])]);
+        b.op('ReduceSum', [weighted], { keepdims: 0 }, { outputs: ['loss'] });
+        return { loss: 'loss', parameters: ['w'] };
+      },
+      [{ name: 'ids', dtype: 'int64', dims: [3] }],
+    );
+    near(await gradient(program, () => ({ ids: [2, 0, 2] }), 'w'), [3, 0, 7]);
+    const wide = () => ({ ids: [2, 2 ** 32 + 1, 2] });
+    const refused = (error: Error) =>
+      'code' in error && ['TRAIN_UNSUPPORTED', 'RUNTIME_FAILED'].includes(String(error.code));
+    await assert.rejects(gradient(program, wide, 'w'), refused);
+    await assert.rejects(after(program, wide), refused);
+  });
+
   test(`${kernel.name}: a loss that is no number ends the run and names the step`, async () => {
     const batch = (step: number) => ({
       ...rowsAround([1, 0], 0)(),

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { NDArray } from '../../../src/core/ndarray.ts';
 import { mixWeight, partnersOf, planAugment } from '../../../src/data/augment/pipeline.ts';
-import { assembleBatch, BatchMaker } from '../../../src/data/batch.ts';
+import { BatchMaker, type BatchPlan } from '../../../src/data/batch.ts';
 import type { Column, Dataset } from '../../../src/data/dataset.ts';
-import { evaluationOrder, stepsPerEpoch, trainingOrder } from '../../../src/data/order.ts';
+import { stepsPerEpoch, trainingOrder } from '../../../src/data/order.ts';
 import { planInput } from '../../../src/data/preprocess.ts';
 import { failsWith } from '../../support/data-files.ts';
 
@@ -50,6 +50,9 @@ const part = (array: NDArray, i: number): number[] => {
   const size = data.length / array.dims[0]!;
   return [...data.subarray(i * size, (i + 1) * size)];
 };
+
+const assembleBatch = (from: Dataset, list: ArrayLike<number>, epoch: number, plan: BatchPlan) =>
+  new BatchMaker(from, plan).assemble(list, epoch);
 
 describe('batches', () => {
   test('a row has the same pixels wherever it stands and whoever asks', async () => {
@@ -185,19 +188,5 @@ describe('order of rows', () => {
     assert.equal(stepsPerEpoch(10, 24), 1);
     const counts = [...list].map((row) => batch!.filter((other) => other === row).length);
     assert.deepEqual(counts.sort(), [2, 2, 2, 2, 2, 2, 3, 3, 3, 3]);
-  });
-
-  test('evaluation: every row once, in order, the last batch filled and counted', () => {
-    const batches = [...evaluationOrder(list, 4)];
-    assert.deepEqual(
-      batches.map(({ count }) => count),
-      [4, 4, 2],
-    );
-    assert.ok(batches.every((batch) => batch.rows.length === 4));
-    assert.deepEqual(
-      batches.flatMap((batch) => [...batch.rows.subarray(0, batch.count)]),
-      [...list],
-    );
-    assert.deepEqual([...batches[2]!.rows], [108, 109, 108, 108]);
   });
 });
