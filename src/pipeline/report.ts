@@ -18,6 +18,9 @@ export interface Report {
   readonly ran: {
     readonly kernel: string;
     readonly device: string;
+    /** What trained the student. */
+    readonly engine: string;
+    /** What ran the teacher and the exported models. */
     readonly runtime: string;
     readonly seed: number;
   };

@@ -73,6 +73,10 @@ class OrtTrainer implements Trainer {
     this.#done = options.snapshot?.step ?? 0;
   }
 
+  get engine(): string {
+    return `onnxruntime ${this.#runtime.version}, ${this.#options.device}`;
+  }
+
   get preferredSteps(): number {
     const bytes = this.#step.data.reduce((sum, { dims, dtype }) => sum + byteLength(dtype, sizeOf(dims)), 0);
     const fits = Math.max(1, Math.floor(RUN_BYTES / Math.max(1, bytes)));

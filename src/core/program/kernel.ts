@@ -44,8 +44,8 @@ export interface ChunkResult {
 }
 
 export interface Trainer {
-  /** What computes, in words for the report, where the kernel's name does not say it. */
-  readonly engine?: string;
+  /** What computes, with its version, in words for the report. */
+  readonly engine: string;
   /** Most steps one `run` should be given (the engine's overhead is hidden, memory bounded). */
   readonly preferredSteps: number;
   run(chunk: Chunk): Promise<ChunkResult>;

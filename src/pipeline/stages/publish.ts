@@ -52,6 +52,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     ran: {
       kernel: spec.train.kernel,
       device: spec.train.device,
+      engine: done.train.engine,
       runtime: `onnxruntime ${runtime.version}`,
       seed: spec.seed,
     },
