@@ -1,10 +1,10 @@
 /**
  * The only randomness in Retort: a counter-based hash, so that any value can be had without the ones before it.
- * splitmix64 (Steele, Lea, Flood 2014) over (seed, stream, counter), in 32-bit limbs for speed.
+ * MurmurHash3's 32-bit finalizer (Appleby 2011), chained over seed, stream and counters.
  */
 
 /** A 32-bit hash of a seed, a stream name and any counters. Equal arguments always give equal results. */
-export function hash32(seed: number, stream: string, ...counters: readonly number[]): number {
+function hash32(seed: number, stream: string, ...counters: readonly number[]): number {
   let h = mix(seed ^ 0x9e3779b9);
   for (let i = 0; i < stream.length; i++) h = mix(h ^ stream.charCodeAt(i));
   for (const counter of counters) {

@@ -13,7 +13,7 @@ const JUDGED_ROWS = 2000;
 const TRIED_ROWS = 400;
 
 /** Labelled rows of validation and training that the teacher is judged on; never of test. */
-export function judgedRows({ dataset }: Rows): Uint32Array {
+function judgedRows({ dataset }: Rows): Uint32Array {
   const { validation, train } = dataset.splits;
   const known = (rows: Uint32Array) =>
     rows.filter((row) => dataset.labels[row]! >= 0 && dataset.labelled[row]);

@@ -7,7 +7,7 @@ import type { Runtime } from '../../pipeline/ports.ts';
 type Devices = ReturnType<Runtime['devices']>;
 
 /** Where onnxruntime looks for provider libraries: beside its own. */
-export function libraryFolder(): string {
+function libraryFolder(): string {
   const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
   return join(dirname(manifest), 'bin', 'napi-v6', process.platform, process.arch);
 }

@@ -6,7 +6,7 @@ import type { GraphBuilder } from '../onnx/builder.ts';
  * Distillation", CVPR 2024, arXiv 2403.01427). Z ignores any shift and scale of the logits.
  * With two classes Z keeps nothing but the argmax, so the spec refuses it there.
  */
-export const STANDARDIZATION_EPSILON = 1e-7;
+const STANDARDIZATION_EPSILON = 1e-7;
 
 /** [B, C] logits to [B, C] logits divided by the temperature, standardised first where asked. */
 export function softened(b: GraphBuilder, logits: string, temperature: string, standardize: boolean): string {

@@ -13,8 +13,8 @@ export interface Problem {
   readonly message: string;
 }
 
-export const MAX_IR_VERSION = 13;
-export const MAX_OPSET = 26;
+const MAX_IR_VERSION = 13;
+const MAX_OPSET = 26;
 
 type Report = (code: ErrorCode, where: string, message: string) => void;
 

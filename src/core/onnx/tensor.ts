@@ -102,7 +102,7 @@ export function bfloatToFloat(bits: number): number {
   return scratchFloat[0]!;
 }
 
-export function floatToBfloat(value: number): number {
+function floatToBfloat(value: number): number {
   scratchFloat[0] = value;
   const bits = scratchBits[0]!;
   if (Number.isNaN(value)) return 0x7fc0;

@@ -43,7 +43,7 @@ function readBig(view: DataView, at: number, element: Element, little: boolean):
 }
 
 /** One element as a JavaScript number. */
-export function readNumber(view: DataView, at: number, element: Element, little: boolean): number {
+function readNumber(view: DataView, at: number, element: Element, little: boolean): number {
   switch (element) {
     case 'u1':
     case 'b1':

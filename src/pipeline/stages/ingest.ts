@@ -37,7 +37,3 @@ async function* counted(file: Source, onBytes: (bytes: number) => void): AsyncGe
     yield chunk;
   }
 }
-
-/** Hashes of the data files, for keys. */
-export const hashesOf = (artifacts: readonly Artifact[]): readonly string[] =>
-  artifacts.map((artifact) => artifact.hash);

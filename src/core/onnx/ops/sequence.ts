@@ -13,7 +13,7 @@ const sequenceOf = (elements: readonly ValueType[]): ValueType => ({
 });
 
 /** Sizes of the parts along the axis: a vector lists them, a scalar is the size of each, none means 1 each. */
-export function partSizes(total: Dim, split: ValueType | undefined, values?: number[]): Dim[] | undefined {
+function partSizes(total: Dim, split: ValueType | undefined, values?: number[]): Dim[] | undefined {
   if (split && !values) return undefined;
   if (values && split?.shape?.length === 1) return values;
   if (!isKnown(total)) return undefined;
