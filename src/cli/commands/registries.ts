@@ -14,6 +14,8 @@ interface Entry {
   readonly citation?: string;
   readonly formula?: string;
   readonly options?: TObject;
+  /** Default temperature of a loss that reads one; it stands beside the options in a spec. */
+  readonly temperature?: number;
 }
 
 const tables: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
@@ -27,13 +29,15 @@ const tables: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
   metrics,
 };
 
-/** `retort students`, `retort losses`, ...: what a spec may name, with options and defaults. */
+/** `retort students`, `retort losses`, ...: what a spec may name or a report hold, with options and defaults. */
 export const registries: CliCommand = {
   add(program, io) {
     for (const [name, table] of Object.entries(tables)) {
       program
         .command(name)
-        .description(`lists the ${name} a spec may name`)
+        .description(
+          name === 'metrics' ? 'lists the metrics of the report' : `lists the ${name} a spec may name`,
+        )
         .option('--json', 'as JSON, options as JSON schema')
         .action(({ json }: { json?: boolean }) => {
           const entries = Object.entries(table).map(([id, entry]) => describe(id, entry));
@@ -43,18 +47,27 @@ export const registries: CliCommand = {
   },
 };
 
-const describe = (name: string, { summary, formula, citation, options }: Entry) => ({
+const describe = (name: string, { summary, formula, citation, options, temperature }: Entry) => ({
   name,
   summary,
   formula,
   citation,
   options,
+  temperature,
 });
 
-function text({ name, summary, formula, citation, options }: ReturnType<typeof describe>): string {
+function text({
+  name,
+  summary,
+  formula,
+  citation,
+  options,
+  temperature,
+}: ReturnType<typeof describe>): string {
   const lines = [`${name}  ${summary}`];
   if (formula) lines.push(`    ${formula}`);
   if (citation) lines.push(`    ${citation}`);
+  if (temperature !== undefined) lines.push(`    temperature = ${temperature}  divides the logits`);
   for (const [option, schema] of Object.entries(options?.properties ?? {})) {
     const { default: fallback, description } = schema as { default?: unknown; description?: string };
     const given = fallback === undefined ? '' : ` = ${JSON.stringify(fallback)}`;
