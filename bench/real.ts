@@ -34,8 +34,8 @@ const RUNS: readonly Run[] = [
 
 /**
  * Real teachers and data through the command line, as a user runs it; one JSON line per run, accuracies in percent.
- * Stages are shared in the work folder, so an interrupted bench goes on where it was; `seconds` adds up what every stage
- * took when it ran, also in an earlier run.
+ * Stages are shared in the work folder, so an interrupted bench goes on where it was; `seconds` is what this run took
+ * itself, and `stages` says which it shared with an earlier one.
  */
 export async function real(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({

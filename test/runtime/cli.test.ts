@@ -113,6 +113,7 @@ test('retort inspect shows models and datasets, as text and as JSON', () =>
     const { card } = JSON.parse((await retort(['inspect', '--json', model])).out);
     assert.equal(card.parameters, 8 * 8 * 4 + 4);
     assert.equal(card.macs, 8 * 8 * 4);
+    assert.match((await retort(['inspect', '--graph', model])).out, /Gemm\(.*weights/);
     const files = ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte'].map((name) => join(folder, name));
     const dataset = JSON.parse((await retort(['inspect', '--json', ...files])).out);
     assert.equal(dataset.rows, 320);

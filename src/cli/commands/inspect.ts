@@ -5,6 +5,8 @@ import { diskFolder } from '../../adapters/files/disk-folder.ts';
 import { type FileSource, fileSource } from '../../adapters/files/file-source.ts';
 import { sharpDecoder } from '../../adapters/images/sharp-decoder.ts';
 import { onnxruntime } from '../../adapters/runtime/onnxruntime.ts';
+import { decodeModel } from '../../core/onnx/decode.ts';
+import { printModel } from '../../core/onnx/print.ts';
 import type { DatasetCard } from '../../data/card.ts';
 import { ingest } from '../../data/ingest.ts';
 import { openDataset } from '../../data/open-dataset.ts';
@@ -14,6 +16,7 @@ import type { CliCommand, CliIo } from '../command.ts';
 
 interface Options {
   readonly json?: boolean;
+  readonly graph?: boolean;
   readonly format?: string;
 }
 
@@ -25,6 +28,7 @@ export const inspect: CliCommand = {
       .description('shows what a model or a dataset is')
       .argument('<file...>', 'an ONNX model (then its external data), or the files of a dataset')
       .option('--json', 'as JSON')
+      .option('--graph', 'the nodes of a model, as text')
       .option('--format <name>', 'format of the dataset; default: sniffed')
       .action((paths: string[], options: Options) => run(paths, options, io));
   },
@@ -35,6 +39,7 @@ async function run(paths: readonly string[], options: Options, io: CliIo): Promi
   try {
     if (await looksLikeModel(files[0]!)) {
       const [bytes, ...rest] = await Promise.all(files.map((file) => file.read(0, file.size)));
+      if (options.graph) return void io.out.write(printModel(decodeModel(bytes!)));
       const external = new Map(rest.map((data, i) => [files[i + 1]!.name, data]));
       print(await inspectModel(bytes!, external, onnxruntime), modelText, options, io);
     } else {

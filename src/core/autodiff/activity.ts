@@ -1,24 +1,8 @@
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
-import type { Graph, Node } from '../onnx/model.ts';
+import type { Node } from '../onnx/model.ts';
+import { readsOf } from '../onnx/walk.ts';
 import { rules } from './rules/index.ts';
-
-/** What a node reads, including outer values that its sub-graphs capture (`If`, `Loop`, `Scan`). */
-export function reads(node: Node): string[] {
-  const names = node.inputs.filter((name) => name !== '');
-  for (const attribute of Object.values(node.attributes)) {
-    if (attribute.type === 'graph') names.push(...captured(attribute.value));
-    if (attribute.type === 'graphs') names.push(...attribute.value.flatMap(captured));
-  }
-  return names;
-}
-
-function captured(graph: Graph): string[] {
-  const own = new Set([...graph.inputs.map((input) => input.name), ...graph.initializers.keys()]);
-  for (const node of graph.nodes) for (const name of node.outputs) own.add(name);
-  const used = [...graph.nodes.flatMap(reads), ...graph.outputs.map((output) => output.name)];
-  return used.filter((name) => !own.has(name));
-}
 
 /** The rule or stop of a node; rules are for the default domain. */
 export const ruleOf = (node: Node) => (node.domain === '' ? rules.get(node.op) : undefined);
@@ -30,7 +14,7 @@ export const ruleOf = (node: Node) => (node.domain === '' ? rules.get(node.op) :
 export function activeValues(b: GraphBuilder, wrt: readonly string[]): Map<string, string> {
   const via = new Map(wrt.map((name) => [name, name]));
   for (const node of b.nodes) {
-    const source = reads(node).find((name) => via.has(name));
+    const source = readsOf(node).find((name) => via.has(name));
     const rule = ruleOf(node);
     if (source === undefined || (rule && 'stop' in rule)) continue;
     for (const name of node.outputs) {
@@ -53,7 +37,7 @@ export function nodesBetween(
   const found: Node[] = [];
   for (const node of [...b.nodes].reverse()) {
     const rule = ruleOf(node);
-    const sources = reads(node).filter((name) => active.has(name));
+    const sources = readsOf(node).filter((name) => active.has(name));
     if (sources.length === 0 || (rule && 'stop' in rule)) continue;
     if (!node.outputs.some((name) => needed.has(name))) continue;
     found.push(node);

@@ -2,8 +2,8 @@ import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Node } from '../onnx/model.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 
-/** For which engine formulations are chosen; a matter of speed, never of value. */
-export type Target = 'ort-cpu' | 'ort-cuda' | 'tfjs';
+/** For which engine formulations are chosen; a matter of speed, never of value. (tfjs has its own tape.) */
+export type Target = 'ort-cpu' | 'ort-cuda';
 
 /**
  * What a gradient rule sees. All graphs here are at opset 18, default domain, static shapes.

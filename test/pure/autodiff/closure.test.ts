@@ -7,7 +7,7 @@ import { sampleGraph } from '../../support/sample-graph.ts';
 
 // Gradients are ordinary graphs: whatever a rule emits has itself a rule or a declared stop, in the default domain.
 
-const targets: readonly Target[] = ['ort-cpu', 'ort-cuda', 'tfjs'];
+const targets: readonly Target[] = ['ort-cpu', 'ort-cuda'];
 
 for (const rule of rules.values()) {
   if ('stop' in rule) continue;
