@@ -3,6 +3,7 @@ import { GraphBuilder } from '../core/onnx/builder.ts';
 import { inferShapes, typeOf } from '../core/onnx/infer-shapes.ts';
 import { joinModels } from '../core/onnx/join.ts';
 import { feedInputs, type Model, type Node } from '../core/onnx/model.ts';
+import { namesIn, renameValues } from '../core/onnx/passes/graph-edit.ts';
 import { applyPass } from '../core/onnx/passes/pass.ts';
 import { prepareTraining } from '../core/onnx/passes/prepare-training.ts';
 import { prune } from '../core/onnx/passes/prune.ts';
@@ -34,16 +35,24 @@ export function adoptStudent(uploaded: Model, dims: readonly number[], classes: 
   if (scores.length !== 2 || scores[1] !== classes) {
     refuse(`returns scores [${scores.join(', ')}], the teacher's are [N, ${classes}]`);
   }
-  const learning: Model = {
+  const learning = apart({
     ...prepared,
     graph: { ...prepared.graph, nodes: prepared.graph.nodes.map(learns) },
-  };
+  });
   if (trainableNames(learning.graph).length === 0) refuse('has no parameters to train');
   const headed = joinModels(gate(STUDENT_INPUT, 'uploaded_input', ['N', ...dims]), learning, {
-    connect: { [input.name]: 'uploaded_input' },
+    connect: { [own(input.name)]: 'uploaded_input' },
   });
   const tail = gate('uploaded_scores', STUDENT_LOGITS, ['N', classes]);
-  return joinModels(headed, tail, { connect: { uploaded_scores: tap.tensor } });
+  return joinModels(headed, tail, { connect: { uploaded_scores: own(tap.tensor) } });
+}
+
+const own = (name: string): string => `student/${name}`;
+
+/** Its values under names that training uses for nothing else: a graph may well call one "loss" or "labels". */
+function apart(model: Model): Model {
+  const names = [...namesIn(model)].filter((name) => name !== '');
+  return { ...model, graph: renameValues(model.graph, new Map(names.map((name) => [name, own(name)]))) };
 }
 
 /** Batch normalisation that was exported for inference learns again; its running statistics follow the batches. */

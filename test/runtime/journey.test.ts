@@ -148,7 +148,9 @@ test('an uploaded model is trained as the student', async () => {
   const values = Float32Array.from({ length: 64 * 4 }, () => random.normal() / 8);
   const ones = (name: string, value: number) =>
     b.initializer(name, tensor('float32', [4], new Float32Array(4).fill(value)));
-  const hidden = b.op('MatMul', [flat, b.initializer('w', tensor('float32', [64, 4], values))]);
+  // Names that training uses itself.
+  const w = b.initializer('learning_rate', tensor('float32', [64, 4], values));
+  const hidden = b.op('MatMul', [flat, w], {}, { outputs: ['loss'] });
   const normal = [ones('scale', 1), ones('shift', 0), ones('mean', 0), ones('variance', 1)];
   const scores = b.op('BatchNormalization', [hidden, ...normal]);
   b.output(b.op('Softmax', [scores], { axis: 1 }, { outputs: ['y'] }));

@@ -1,6 +1,6 @@
 import { RetortError } from '../../errors.ts';
 import type { Graph, Model, Node } from './model.ts';
-import { freshNames, namesIn, renameReads } from './passes/graph-edit.ts';
+import { freshNames, namesIn, renameValues } from './passes/graph-edit.ts';
 
 export interface JoinOptions {
   /** Input of the second model -> value of the first that feeds it. Graph inputs of equal name are one input. */
@@ -8,8 +8,6 @@ export interface JoinOptions {
   /** Outputs of the first model that the result returns too, after the second's. */
   readonly keep?: readonly string[];
 }
-
-type Names = ReadonlyMap<string, string>;
 
 /**
  * Puts two models behind one another. The result has the inputs of the first, then what the second still needs, and the
@@ -19,8 +17,8 @@ export function joinModels(first: Model, second: Model, options: JoinOptions): M
   const opsets = mergedOpsets(first, second);
   const fresh = freshNames(new Set([...namesIn(first), ...namesIn(second)]));
   const { toFirst, toSecond } = renamings(first, second, options, fresh);
-  const a = renamed(first.graph, toFirst);
-  const b = renamed(second.graph, toSecond);
+  const a = renameValues(first.graph, toFirst);
+  const b = renameValues(second.graph, toSecond);
   const connected = new Set(Object.keys(options.connect).map((name) => toSecond.get(name) ?? name));
   const known = new Set([...a.inputs.map((input) => input.name), ...connected]);
   const kept = (options.keep ?? []).map((name) => a.outputs.find((o) => o.name === name) ?? missing(name));
@@ -92,18 +90,4 @@ function renamings(first: Model, second: Model, options: JoinOptions, fresh: (st
     toSecond.set(name, fresh(name));
   }
   return { toFirst, toSecond };
-}
-
-function renamed(graph: Graph, to: Names): Graph {
-  if (to.size === 0) return graph;
-  const named = (name: string): string => to.get(name) ?? name;
-  const one = <T extends { readonly name: string }>(value: T): T => ({ ...value, name: named(value.name) });
-  return {
-    ...graph,
-    nodes: graph.nodes.map((node) => ({ ...renameReads(node, to), outputs: node.outputs.map(named) })),
-    initializers: new Map([...graph.initializers].map(([name, value]) => [named(name), value])),
-    inputs: graph.inputs.map(one),
-    outputs: graph.outputs.map(one),
-    valueInfo: new Map([...graph.valueInfo].map(([name, value]) => [named(name), one(value)])),
-  };
 }

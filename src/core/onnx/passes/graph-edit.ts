@@ -40,6 +40,21 @@ function renameInBody(body: Graph, to: ReadonlyMap<string, string>): Graph {
   return same ? body : { ...body, nodes, outputs };
 }
 
+/** Renames values wherever they are made, read or declared. */
+export function renameValues(graph: Graph, to: ReadonlyMap<string, string>): Graph {
+  if (to.size === 0) return graph;
+  const named = (name: string): string => to.get(name) ?? name;
+  const one = <T extends { readonly name: string }>(value: T): T => ({ ...value, name: named(value.name) });
+  return {
+    ...graph,
+    nodes: graph.nodes.map((node) => ({ ...renameReads(node, to), outputs: node.outputs.map(named) })),
+    initializers: new Map([...graph.initializers].map(([name, value]) => [named(name), value])),
+    inputs: graph.inputs.map(one),
+    outputs: graph.outputs.map(one),
+    valueInfo: new Map([...graph.valueInfo].map(([name, value]) => [named(name), one(value)])),
+  };
+}
+
 /** All value names in use anywhere in the model. */
 export function namesIn(model: Model): Set<string> {
   const names = new Set<string>();
