@@ -84,7 +84,8 @@ async function runOne(run: Run, seed: number, fixtures: string, work: string): P
   ]);
 
   const report = JSON.parse(await readFile(join(out, 'report.json'), 'utf8')) as Report;
-  const { timings } = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8')) as { timings: Timing[] };
+  const manifest = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
+  const timings: readonly Timing[] = manifest.stages;
   const ofModel = (role: 'teacher' | 'control' | 'student', metric: string) =>
     percent(report.models[role]?.metrics[metric] as number | undefined);
   console.log(
