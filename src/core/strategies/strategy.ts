@@ -1,16 +1,18 @@
 import type { Static, TObject } from 'typebox';
+import type { ObjectiveTerm } from '../program/build-program.ts';
 
-/** One stretch of training with one objective. */
+/** One stretch of training: one Program, made of these terms. */
 export interface Phase {
-  readonly name: string;
-  /** Share of the run's steps; the phases of a strategy add up to 1. */
-  readonly share: number;
+  readonly terms: readonly ObjectiveTerm[];
 }
 
-/** How training is cut into phases: a pure function of options. Adding one = one file and one registry line. */
+/**
+ * How training is cut into phases: a pure function of the objective and its own options. Adding one = one file and one
+ * registry line; how steps are shared out between phases comes with the first strategy that has several.
+ */
 export interface Strategy<S extends TObject = TObject> {
   readonly name: string;
   readonly summary: string;
   readonly options: S;
-  phases(options: Static<S>): readonly Phase[];
+  phases(terms: readonly ObjectiveTerm[], options: Static<S>): readonly Phase[];
 }
