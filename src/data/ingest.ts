@@ -60,7 +60,11 @@ export async function ingest(request: IngestRequest): Promise<StoredIndex> {
     return { sample, values };
   };
   const accept = async ({ sample, values, reason }: Decoded): Promise<void> => {
-    request.signal?.throwIfAborted();
+    if (request.signal?.aborted) {
+      throw new RetortError('CANCELLED', 'stopped while decoding the dataset', {
+        hint: 'Run the same command again.',
+      });
+    }
     const misfit = reason ?? columns.misfit(values!);
     if (misfit !== undefined) return rejects.add({ source: sample.source, reason: misfit });
     if (!columns.known) {

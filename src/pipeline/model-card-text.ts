@@ -69,7 +69,7 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     '## Figures',
     '',
     `On ${report.rows} rows of the test split, which neither training nor selection has seen. The control is the same`,
-    'network with the same seed and number of steps, trained on the labels alone. Times are medians in milliseconds',
+    'network with the same seed and recipe, trained on the labels alone for the full number of steps. Times are medians in milliseconds',
     `for batches of 1 and 32 (${report.ran.runtime}, ${report.ran.device}).`,
     '',
     line(header),

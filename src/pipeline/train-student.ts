@@ -8,6 +8,7 @@ import { buildProgram, needsOf, type ObjectiveTerm } from '../core/program/build
 import type { StoredDataset } from '../data/open-dataset.ts';
 import { stepsPerEpoch } from '../data/order.ts';
 import { RetortError } from '../errors.ts';
+import type { ResolvedTrain } from '../spec/resolved-spec.ts';
 import { ShuffledBatches } from './batch-source.ts';
 import { buildStudent } from './build-student.ts';
 import { loadLogits } from './logits-store.ts';
@@ -24,8 +25,8 @@ import { validationRows } from './validation-rows.ts';
 export interface StudentRun {
   readonly name: 'train' | 'control';
   readonly terms: readonly ObjectiveTerm[];
-  /** Whether only rows with a usable label are shown. */
-  readonly labelledOnly: boolean;
+  /** The control: only rows with a usable label are shown, and nothing stops it early. */
+  readonly isControl: boolean;
 }
 
 /** The untrained student of a job: what both runs start from. */
@@ -58,7 +59,7 @@ export async function trainStudent(run: StudentRun, done: Results, context: Stag
 }
 
 async function plan(
-  { name, terms, labelledOnly }: StudentRun,
+  { name, terms, isControl }: StudentRun,
   done: Results,
   context: StageContext,
   rows: Rows,
@@ -66,9 +67,9 @@ async function plan(
   const { spec, blobs, kernels } = context;
   const { plan: teacher } = done.inspect;
   const { classes } = teacher.scores;
-  const settings = spec.train;
+  const settings = isControl ? controlRecipe(spec.train) : spec.train;
   const student = await studentOf(done, context, rows);
-  const dataset = labelledOnly ? withLabelledOnly(rows.dataset) : rows.dataset;
+  const dataset = isControl ? withLabelledOnly(rows.dataset) : rows.dataset;
   const needs = needsOf(terms);
   const { train } = dataset.splits;
   const views = done.teach.train;
@@ -109,6 +110,14 @@ async function plan(
     roundSteps,
     validate: await validator(student, done, context, rows),
   };
+}
+
+/**
+ * The control makes every step of the length: were it stopped by its own validation, the student could have learned
+ * longer than what it is compared with.
+ */
+export function controlRecipe({ earlyStopping: _earlyStopping, ...recipe }: ResolvedTrain): ResolvedTrain {
+  return recipe;
 }
 
 /** Only rows whose label may be used. */

@@ -119,6 +119,30 @@ test('a stopped run goes on to the same student, bit for bit', async () => {
   assert.deepEqual(await artifact('student.onnx', resumed, tools), expected);
 });
 
+test('a stop while the dataset is decoded is a cancellation like any other', async () => {
+  const stop = new AbortController();
+  const observer = { stage: (stage: string) => void (stage === 'decode' && stop.abort()) };
+  await assert.rejects(
+    runJourney({ ...tinyRequest(), signal: stop.signal, observer }, memoryTools()),
+    (error: RetortError) => error.code === 'CANCELLED' && /decoding/.test(error.message),
+  );
+});
+
+test('a student that stops early is compared with a control of all steps, and the report says so', async () => {
+  const tools = memoryTools();
+  const optimizer = { name: 'sgd', learningRate: 1e-9 };
+  const train = { epochs: 5, batchSize: 64, optimizer, earlyStopping: { patience: 1 } };
+  const results = await runJourney(tinyRequest(tinySpec({ train })), tools);
+  // A round of 4 steps that is the best for want of others, and one that is not better.
+  assert.equal(results.train.steps, 8);
+  assert.equal(results.control!.steps, 20);
+  const { warnings } = await reportOf(results, tools);
+  assert.ok(
+    warnings.includes('the student stopped early after 8 steps; the control made all 20'),
+    `${warnings}`,
+  );
+});
+
 test('a teacher no better than chance is refused with figures, unless the spec overrides', async () => {
   const teacher = tinyTeacher({ wrong: true });
   await assert.rejects(runJourney(tinyRequest(tinySpec(), teacher), memoryTools()), (error: RetortError) => {

@@ -1,10 +1,11 @@
 import type { Stage } from '../stage.ts';
 import { openRowsKey, trainKey } from '../train-key.ts';
-import { trainStudent } from '../train-student.ts';
+import { controlRecipe, trainStudent } from '../train-student.ts';
 
 /**
- * The same student without distillation: same seed, steps and recipe, cross-entropy with the labels alone. Its key holds
- * nothing of the objective, so that several objectives share one control.
+ * The same student without distillation: same seed, steps and recipe, cross-entropy with the labels alone. It makes all
+ * steps also where the student stops early. Its key holds nothing of the objective, so that several objectives share one
+ * control.
  */
 export const control: Stage<'control'> = {
   name: 'control',
@@ -12,7 +13,7 @@ export const control: Stage<'control'> = {
   version: 1,
   key: (done, { spec }) => ({
     ...openRowsKey(done, spec),
-    ...trainKey(spec),
+    ...trainKey({ ...spec, train: controlRecipe(spec.train) }),
     // The control's validation figures compare it with the teacher.
     validation: done.teach.validation,
     wanted: spec.controls,
@@ -20,6 +21,6 @@ export const control: Stage<'control'> = {
   async run(done, context) {
     if (!context.spec.controls || done.qualify.labelled === 0) return null;
     const terms = [{ loss: 'cross-entropy', weight: 1, options: {} }];
-    return trainStudent({ name: 'control', terms, labelledOnly: true }, done, context);
+    return trainStudent({ name: 'control', terms, isControl: true }, done, context);
   },
 };

@@ -48,7 +48,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
       student: training(done.train, student),
       ...(done.control && control ? { control: training(done.control, control) } : {}),
     },
-    warnings: [...done.inspect.card.warnings, ...done.qualify.warnings],
+    warnings: [...done.inspect.card.warnings, ...done.qualify.warnings, ...stoppedEarly(done)],
     ran: {
       kernel: spec.train.kernel,
       device: spec.train.device,
@@ -57,6 +57,12 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
       seed: spec.seed,
     },
   };
+}
+
+/** Steps of student and control, where they differ. */
+function stoppedEarly({ train, control }: Results): string[] {
+  if (!control || control.steps === train.steps) return [];
+  return [`the student stopped early after ${train.steps} steps; the control made all ${control.steps}`];
 }
 
 /** What went in, what came out, and by what: enough to make it again. */
