@@ -6,7 +6,7 @@
 export interface ErrorEntry {
   /** HTTP status of a response that carries this error. */
   readonly http: number;
-  /** Process exit code (BSD sysexits: 64 usage, 65 data, 69 unavailable, 70 software, 74 I/O, 75 temporary). */
+  /** Process exit code (BSD sysexits: 64 usage, 65 data, 69 unavailable, 70 software, 73 cannot create, 74 I/O, 75 temporary). */
   readonly exit: number;
   /** Whether running the same thing again can help. */
   readonly retry: 'never' | 'later';
@@ -61,6 +61,13 @@ export const catalogue = {
     exit: 66,
     retry: 'never',
     meaning: 'A file given by the user cannot be read.',
+  },
+  FILE_UNWRITABLE: {
+    http: 500,
+    exit: 73,
+    retry: 'later',
+    meaning:
+      'A file or folder cannot be written: no permission, no space, or something else is in its place.',
   },
   CANCELLED: {
     http: 409,

@@ -21,7 +21,9 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      return printError(new RetortError('USAGE', error.message.replace(/^error: /, '')), io);
+      const message = error.code === 'commander.help' ? 'no command was given' : error.message;
+      const hint = '`retort --help` lists the commands, `retort COMMAND --help` their options.';
+      return printError(new RetortError('USAGE', message.replace(/^error: /, ''), { hint }), io);
     }
     return printError(error, io);
   } finally {

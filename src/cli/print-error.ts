@@ -3,8 +3,17 @@ import type { CliIo } from './command.ts';
 
 const SHOWN = 20;
 
+/** What the file system says where a folder of ours cannot be used. */
+const unwritable = new Set(['EACCES', 'EDQUOT', 'EEXIST', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']);
+
 /** Prints code, message, problems and hint; returns the exit code of the catalogue. */
-export function printError(error: unknown, io: CliIo): number {
+export function printError(thrown: unknown, io: CliIo): number {
+  const error = isUnwritable(thrown)
+    ? new RetortError('FILE_UNWRITABLE', thrown.message, {
+        hint: 'Give another folder (--out, --store), or make room in this one.',
+        cause: thrown,
+      })
+    : thrown;
   if (!(error instanceof RetortError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     io.err.write(`INTERNAL: ${text}\nThis is a bug in Retort.\n`);
@@ -17,3 +26,6 @@ export function printError(error: unknown, io: CliIo): number {
   if (process.env.RETORT_DEBUG) io.err.write(`${error.stack}\n${error.cause ?? ''}\n`);
   return error.entry.exit;
 }
+
+const isUnwritable = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && unwritable.has(String(error.code));

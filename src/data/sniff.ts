@@ -28,9 +28,13 @@ export async function sniff(upload: Upload, declared?: string): Promise<DatasetF
   found ??= formatOf(heads);
   if (found) return found;
   const summaries = Object.values(known).map((format) => format.summary);
-  throw new RetortError('DATA_UNREADABLE', `${upload.name}: no known dataset format in ${seen} files`, {
-    hint: `Send one of: ${summaries.join('; ')}.`,
-  });
+  throw new RetortError(
+    'DATA_UNREADABLE',
+    `${upload.name}: no known dataset format in ${seen} file${seen === 1 ? '' : 's'}`,
+    {
+      hint: `Send one of: ${summaries.join('; ')}.`,
+    },
+  );
 }
 
 const formatOf = (heads: readonly Head[]): DatasetFormat | undefined =>

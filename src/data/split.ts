@@ -73,7 +73,7 @@ export function resolveSplits(labels: Int32Array, given: Uint8Array, request: Sp
   for (const name of ['train', 'validation', 'test'] as const) {
     if (splits[name].length > 0) continue;
     throw new RetortError('DATA_EMPTY', `the ${name} split holds no rows`, {
-      hint: `Give more rows, or choose others in data.${name}.`,
+      hint: `Give more rows with labels (others only train), or choose others in data.${name}.`,
     });
   }
   return { splits, labelled: labelledMask(labels, pools, train, request.labelled) };

@@ -103,6 +103,13 @@ test('mistakes are answered with code, message, hint and exit code', () =>
     const usage = await retort(['distil']);
     assert.equal(usage.code, 64);
     assert.match(usage.err, /USAGE.*distil/);
+    const nothing = await retort([]);
+    assert.equal(nothing.code, 64);
+    assert.match(nothing.err, /USAGE: no command was given\n`retort --help`/);
+    const out = join(folder, 'teacher.onnx');
+    const blocked = await retort(['distill', ...args.slice(0, -1), out]);
+    assert.equal(blocked.code, 73, blocked.err);
+    assert.match(blocked.err, /FILE_UNWRITABLE.*teacher\.onnx.*\nGive another folder/);
   }));
 
 test('retort inspect shows models and datasets, as text and as JSON', () =>

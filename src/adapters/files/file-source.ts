@@ -19,7 +19,10 @@ export async function fileSource(path: string, name: string = basename(path)): P
     size = stat.size;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new RetortError('FILE_UNREADABLE', `${path}: ${why}`, { cause: error });
+    throw new RetortError('FILE_UNREADABLE', `${path}: ${why}`, {
+      cause: error,
+      hint: 'Check the path and its permissions.',
+    });
   }
   return {
     name,

@@ -27,7 +27,11 @@ const MAX_FILE = 2 ** 31 - 1;
  * sense is for `checkModel`. Tensor data are views of `bytes`. "ai.onnx" becomes '', its other spelling.
  */
 export function decodeModel(bytes: Uint8Array): Model {
-  if (bytes.length === 0) throw new RetortError('ONNX_MALFORMED', 'the model file is empty');
+  if (bytes.length === 0) {
+    throw new RetortError('ONNX_MALFORMED', 'the model file is empty', {
+      hint: 'Export or upload it again.',
+    });
+  }
   if (bytes.length > MAX_FILE) {
     throw new RetortError(
       'ONNX_UNSUPPORTED',
