@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseSpec } from '../../src/spec/parse-spec.ts';
+import { resolveSpec } from '../../src/spec/resolve-spec.ts';
+
+const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
+const here = { available: true };
+const facilities = { kernels: { onnxruntime: here }, devices: { cpu: here } };
+const specs = readdirSync(`${examples}specs`).map((name) => `specs/${name}`);
+
+test('there are specs to look at', () => assert.ok(specs.length >= 5));
+
+for (const path of [...specs, 'shapes/spec.json']) {
+  test(`examples/${path} is a spec, and resolves to one that learns from the teacher`, () => {
+    const { objective } = resolveSpec(
+      parseSpec(JSON.parse(readFileSync(examples + path, 'utf8'))),
+      facilities,
+    );
+    assert.ok(objective.terms.some(({ loss }) => loss !== 'cross-entropy'));
+  });
+}
+
+test('the spec in the README is one', () => {
+  const [, json] = /```json\n([\s\S]*?)```/.exec(readFileSync(`${examples}../README.md`, 'utf8'))!;
+  assert.equal(resolveSpec(parseSpec(JSON.parse(json!)), facilities).student.kind, 'architecture');
+});
