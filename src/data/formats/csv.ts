@@ -178,10 +178,16 @@ async function* tableRows(entry: Entry, delimiter: string): AsyncGenerator<reado
   try {
     yield* parser as AsyncIterable<string[]>;
   } catch (error) {
-    if (error instanceof Error && error.name === 'CsvError') throw unreadable(entry.path, error.message);
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_')) {
+      const hint = 'Send tables only; data.options.delimiter says what parts their cells.';
+      throw unreadable(entry.path, `is no table: ${error.message}`, hint);
+    }
     throw error;
   }
 }
+
+/** The line under the head of a table in Markdown: a document, not data. */
+const markdownRule = /^\s*\|?\s*:?-{3,}:?\s*\|[\s:|-]*$/;
 
 /** The delimiter that cuts nearly all of the first lines into equally many cells (prose does not), or undefined when this is no table. */
 function delimiterOf(head: Uint8Array): string | undefined {
@@ -192,7 +198,7 @@ function delimiterOf(head: Uint8Array): string | undefined {
     .filter((line) => line.trim() !== '');
   // The last line may be cut.
   const whole = (lines.length > 2 ? lines.slice(0, -1) : lines).slice(0, 50);
-  if (whole.length < 2) return undefined;
+  if (whole.length < 2 || whole.some((line) => markdownRule.test(line))) return undefined;
   let best: { delimiter: string; cells: number } | undefined;
   for (const delimiter of delimiters) {
     const counts = whole.map((line) => line.replaceAll(/"[^"]*"/g, '').split(delimiter).length);

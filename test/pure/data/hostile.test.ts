@@ -192,6 +192,16 @@ describe('damaged files', () => {
     });
   });
 
+  test('csv: documents are no tables, and broken quotes are named with their line', async () => {
+    const document = '# Model\n\n| label | a |\n|:---|---:|\n| x | 1 |\n| y | 2 |\n| x | 3 |\n';
+    await assert.rejects(
+      read(one(new TextEncoder().encode(document))),
+      unreadable(/no known dataset format in 1 file/),
+    );
+    const quotes = 'a,label\n1,x\n2,y\n3,"x" or y\n';
+    await assert.rejects(read(one(new TextEncoder().encode(quotes))), unreadable(/is no table: .*line 4/));
+  });
+
   test('csv: label and features must be columns', async () => {
     const table = one(new TextEncoder().encode('a,b,c\n1,2,x\n3,4,y\n'));
     await assert.rejects(read(table), unreadable(/no column named label \(columns: a, b, c\)/));
