@@ -14,7 +14,7 @@ export interface SplitRequest {
   readonly train?: Selection;
   readonly validation?: Selection;
   readonly test?: Selection;
-  /** Training rows whose labels may be used; default: all that have one. */
+  /** Training rows whose labels may be used, counted before other splits are carved out; default: all that have one. */
   readonly labelled?: Selection;
   readonly seed: number;
 }
@@ -161,6 +161,11 @@ function labelledMask(
   if (!selection) return mask;
   const chosen = new Set(select(pools, labels, selection, 'train'));
   for (const row of train) if (!chosen.has(row)) mask[row] = 0;
+  if (!train.some((row) => mask[row])) {
+    throw new RetortError('DATA_EMPTY', 'data.labelled leaves no training row with a label', {
+      hint: 'Choose among the rows of data.train, or leave it out to use every label.',
+    });
+  }
   return mask;
 }
 

@@ -51,7 +51,7 @@ function refuseUnknown(names: readonly string[], needed: number, spec: ResolvedS
     if (names.includes(name) || (name === '*' && needed === 1)) continue;
     const meant = nearest(name, names);
     throw new RetortError('SPEC_INVALID', `/inputs/${name}: the teacher has no such input`, {
-      hint: `It has ${names.join(', ')}${meant ? `; did you mean "${meant}"?` : ''}.`,
+      hint: `${meant ? `Did you mean "${meant}"? ` : ''}It has ${names.join(', ')}.`,
     });
   }
 }

@@ -49,7 +49,10 @@ export const Data = Type.Object(
     train: Type.Optional(Selection),
     validation: Type.Optional(Selection),
     test: Type.Optional(Selection),
-    /** Training rows whose labels may be used; the rest count as unlabelled. Default: all that have one. */
+    /**
+     * Training rows whose labels may be used, counted in their given split; the rest count as unlabelled: the student
+     * still learns from the teacher there, the control does not see them. Default: all that have one.
+     */
     labelled: Type.Optional(Selection),
     /** Share of rows that may be unreadable before the job is refused. */
     maxRejects: Type.Optional(Fraction),

@@ -115,6 +115,10 @@ describe('splits', () => {
       () => resolve(set, { train: { perClass: [50, 60] } }),
       failsWith('DATA_EMPTY', /data.train/),
     );
+    assert.throws(
+      () => resolve(set, { train: { perClass: [0, 5] }, labelled: { perClass: [5, 10] } }),
+      failsWith('DATA_EMPTY', /data.labelled leaves no training row/),
+    );
     assert.throws(() => resolve(dataset(rowsOf([1], noSplit))), failsWith('DATA_EMPTY'));
   });
 });
