@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { RetortError } from '../errors.ts';
 import type { CliIo } from './command.ts';
 import { commands } from './commands/index.ts';
 import { printError } from './print-error.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
 
 /** Runs one command line; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -34,6 +39,7 @@ export async function main(args: readonly string[]): Promise<number> {
 function program(io: CliIo): Command {
   const root = new Command('retort')
     .description('Distils a teacher (ONNX) and a dataset into a small student (ONNX).')
+    .version(version)
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out.write(text), writeErr: () => {} });
   for (const command of commands) command.add(root, io);

@@ -146,5 +146,6 @@ test('every registry can be listed', async () => {
     );
   }
   assert.match((await retort(['students'])).out, /^resnet {2}/m);
+  assert.match((await retort(['--version'])).out, /^\d+\.\d+\.\d+\n$/);
   assert.match((await retort(['losses'])).out, /^kl {2}.*\n(?: {4}.*\n)* {4}temperature = 4 /m);
 });
