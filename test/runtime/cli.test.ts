@@ -100,6 +100,7 @@ test('mistakes are answered with code, message, hint and exit code', () =>
     const missing = await retort(['inspect', join(folder, 'nothing.onnx')]);
     assert.equal(missing.code, 66);
     assert.match(missing.err, /FILE_UNREADABLE.*nothing\.onnx/);
+    assert.match((await retort(['inspect', folder])).err, /FILE_UNREADABLE.*not a file\n.*pack a folder/);
     const usage = await retort(['distil']);
     assert.equal(usage.code, 64);
     assert.match(usage.err, /USAGE.*distil/);

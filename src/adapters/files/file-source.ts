@@ -15,13 +15,16 @@ export async function fileSource(path: string, name: string = basename(path)): P
   try {
     handle = await open(path, 'r');
     const stat = await handle.stat();
-    if (!stat.isFile()) throw new Error('it is not a file');
+    if (!stat.isFile()) {
+      await handle.close();
+      throw new Error('it is not a file');
+    }
     size = stat.size;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new RetortError('FILE_UNREADABLE', `${path}: ${why}`, {
       cause: error,
-      hint: 'Check the path and its permissions.',
+      hint: 'Check the path and its permissions; pack a folder of pictures into a zip or tar first.',
     });
   }
   return {
