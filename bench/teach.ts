@@ -36,7 +36,7 @@ export async function teach(args: readonly string[]): Promise<void> {
     });
     const dataset = await openDataset(folder);
     const wish = { scale: 1 / 255, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
-    const input = planInput('input', wish, dataset.columns[0]!, 'float32', [undefined, 3, 32, 32]);
+    const input = planInput('input', wish, dataset.columns[0]!, 'float32', [3, 32, 32]);
     const augment = planAugment([
       { name: 'crop', options: { padding: 4 } },
       { name: 'flip', options: {} },
