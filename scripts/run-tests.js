@@ -17,7 +17,7 @@ if (files.length === 0) {
 }
 
 const skipped = new Set();
-const stream = run({ files, concurrency: Math.max(1, Math.min(4, cpus().length)), timeout: 900_000 });
+const stream = run({ files, concurrency: Math.max(1, Math.min(4, cpus().length)), timeout: 1_800_000 });
 stream.on('test:pass', (event) => {
   if (event.skip !== undefined)
     skipped.add(`${event.name}: ${event.skip === true ? 'no reason given' : event.skip}`);
