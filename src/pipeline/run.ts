@@ -9,19 +9,19 @@ import { StageRecord } from './stage-record.ts';
 import type { Timing } from './timing.ts';
 
 export interface JourneyRequest {
-  readonly id: string;
   readonly upload: Upload;
   readonly requested: Spec;
   readonly spec: ResolvedSpec;
   readonly signal: AbortSignal;
   /** Told of everything as it happens; may not throw. */
   readonly observer?: Observer;
+  /** Keeps what happens, in order; a stage goes on when it is kept. */
+  readonly record?: (type: string, data: unknown) => Promise<void>;
 }
 
 export interface Observer {
   stage?(name: string, state: 'started' | 'skipped' | 'done', milliseconds: number): void;
   progress?(name: string, done: number, total: number, note?: string): void;
-  event?(type: string, data: unknown): void;
 }
 
 /** Runs the stages in order; finished ones are skipped by key, an interrupted one goes on from its partial work. */
@@ -39,13 +39,12 @@ export async function runJourney(request: JourneyRequest, tools: Tools): Promise
 async function runStage(
   stage: Stage,
   results: Results,
-  { id, upload, requested, spec, signal, observer }: JourneyRequest,
+  { upload, requested, spec, signal, observer, record: keep }: JourneyRequest,
   tools: Tools,
 ): Promise<Timing> {
   const started = tools.clock.now();
   const emit = async (type: string, data: unknown): Promise<void> => {
-    observer?.event?.(type, data);
-    await tools.jobs.append(`job/${id}`, { type, data, at: tools.clock.now() });
+    await keep?.(type, data);
   };
   const base = { ...tools, upload, requested, spec, signal, emit };
   const progress: StageContext['progress'] = (done, total, note) =>

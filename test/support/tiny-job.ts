@@ -103,7 +103,6 @@ export const memoryTools = (): Tools => ({
 export function tinyRequest(spec: object = tinySpec(), teacher: Uint8Array = tinyTeacher()): JourneyRequest {
   const requested = parseSpec(spec);
   return {
-    id: 'tiny',
     upload: { teacher: memorySource('teacher.onnx', teacher), companions: [], data: tinyPictures() },
     requested,
     spec: resolveSpec(requested, {

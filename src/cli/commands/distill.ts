@@ -9,7 +9,6 @@ import type { BlobStore } from '../../pipeline/ports.ts';
 import type { Report } from '../../pipeline/report.ts';
 import { runJourney } from '../../pipeline/run.ts';
 import type { Artifact } from '../../pipeline/stage.ts';
-import { hashOf } from '../../pipeline/stage-key.ts';
 import { parseSpec } from '../../spec/parse-spec.ts';
 import { resolveSpec } from '../../spec/resolve-spec.ts';
 import type { CliCommand, CliIo } from '../command.ts';
@@ -56,7 +55,6 @@ async function run(options: Options, io: CliIo): Promise<void> {
   try {
     const { publish } = await runJourney(
       {
-        id: hashOf([options.out, spec]).slice(0, 16),
         upload: { teacher, data, companions },
         requested,
         spec,

@@ -1,0 +1,80 @@
+import type { DatasetCard } from '../data/card.ts';
+import type { ModelInspection } from '../pipeline/inspect-model.ts';
+import type { Artifact } from '../pipeline/stage.ts';
+import type { Spec } from '../spec/spec.ts';
+import type { JobInputs } from './job.ts';
+
+/** What the service asks of the outside, besides the stores of the pipeline. Adapters implement these. */
+
+/** One entry of the queue: the n-th dispatch of a job. */
+export interface Dispatch {
+  readonly id: string;
+  readonly dispatch: number;
+  readonly priority: 'low' | 'normal' | 'high';
+  /** What the spec asks for; `auto` goes to a CUDA worker where one is alive. */
+  readonly device: 'auto' | 'cpu' | 'cuda';
+}
+
+/** Hands jobs to workers. It holds nothing that the JobStore does not: it can be emptied and filled again. */
+export interface Dispatcher {
+  /** Adding the same dispatch again changes nothing. QUEUE_UNAVAILABLE where the queue cannot be reached. */
+  add(dispatch: Dispatch, delayMs?: number): Promise<void>;
+  /** Whether that dispatch waits or is being worked on. */
+  has(dispatch: Pick<Dispatch, 'id' | 'dispatch'>): Promise<boolean>;
+  /** Takes a waiting dispatch out; one that is being worked on stays. */
+  remove(dispatch: Pick<Dispatch, 'id' | 'dispatch'>): Promise<void>;
+  /** How many entries wait and how many are worked on. */
+  counts(): Promise<{ readonly waiting: number; readonly active: number }>;
+  /** Workers that have shown themselves within the last seconds. */
+  workers(): Promise<readonly WorkerPresence[]>;
+  close(): Promise<void>;
+}
+
+export interface WorkerPresence {
+  /** host:pid. */
+  readonly name: string;
+  readonly slots: Readonly<Partial<Record<'cpu' | 'cuda', number>>>;
+}
+
+/** Wakes readers. Messages may be lost: whoever waits reads the store now and then as well. */
+export interface Notifier {
+  /** `changed`: the record or the events of a job; `control`: someone asked it to stop. */
+  publish(topic: 'changed' | 'control', id: string): Promise<void>;
+  /** Returns how to stop listening. */
+  subscribe(topic: 'changed' | 'control', listener: (id: string) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Opens untrusted files in a disposable process with limits on time, CPU and memory; throws what it threw. */
+export interface Sandbox {
+  inspectModel(request: {
+    readonly model: Artifact;
+    readonly companions: readonly Artifact[];
+  }): Promise<ModelInspection>;
+  inspectDataset(request: {
+    readonly data: readonly Artifact[];
+    readonly format?: string;
+    readonly signal?: AbortSignal;
+  }): Promise<DatasetCard>;
+  /** Everything but the training: what a job with these inputs would meet, and what it would cost. */
+  validate(request: {
+    readonly inputs: JobInputs;
+    readonly spec: Spec;
+    readonly signal?: AbortSignal;
+  }): Promise<Validation>;
+  close(): Promise<void>;
+}
+
+export interface Validation {
+  readonly model: ModelInspection;
+  readonly dataset: DatasetCard;
+  /** What will be trained. */
+  readonly student: { readonly parameters: number; readonly macs: number | null; readonly bytes: number };
+  readonly warnings: readonly string[];
+  readonly estimate: {
+    /** Seconds of each stage that takes any, from paces measured here. */
+    readonly seconds: Readonly<Record<'decode' | 'teach' | 'control' | 'train' | 'total', number>>;
+    /** Largest resident memory of the process, bytes. */
+    readonly memoryBytes: number;
+  };
+}
