@@ -64,6 +64,8 @@ export interface StoredRecord {
   readonly revision: number;
   readonly state: string;
   readonly value: unknown;
+  /** When the store wrote it, milliseconds since 1970; stamped by the store. */
+  readonly updatedAt?: number;
 }
 
 export interface JobEvent {
@@ -80,7 +82,13 @@ export interface JobStore {
   get(id: string): Promise<StoredRecord | undefined>;
   /** Creates (revision 0) or replaces (the revision that was read). Returns the new record. */
   put(record: StoredRecord): Promise<StoredRecord>;
-  list(filter?: { readonly state?: string; readonly prefix?: string }): Promise<readonly StoredRecord[]>;
+  /** Sorted by id; with `limit` the largest ids first, only those below `before`. */
+  list(filter?: {
+    readonly state?: string;
+    readonly prefix?: string;
+    readonly before?: string;
+    readonly limit?: number;
+  }): Promise<readonly StoredRecord[]>;
   delete(id: string): Promise<void>;
   /** Appends an event and gives it the next id. */
   append(

@@ -16,8 +16,10 @@ export interface Tools {
   readonly clock: Clock;
 }
 
-/** What the user gives: the files of a job. */
-export interface Upload {
+/** What the user gives: the files of a job, or what an earlier upload has stored of them. */
+export type Upload = UploadFiles | { readonly stored: Results['ingest'] };
+
+export interface UploadFiles {
   readonly teacher: Source;
   /** Files named by the teacher's external data, and models named by the spec, by the name used there. */
   readonly companions: readonly Source[];

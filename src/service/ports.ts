@@ -36,7 +36,7 @@ export interface WorkerPresence {
   readonly slots: Readonly<Partial<Record<'cpu' | 'cuda', number>>>;
 }
 
-/** Wakes readers. Messages may be lost: whoever waits reads the store now and then as well. */
+/** Wakes readers. Never fails; messages may be lost: whoever waits reads the store now and then as well. */
 export interface Notifier {
   /** `changed`: the record or the events of a job; `control`: someone asked it to stop. */
   publish(topic: 'changed' | 'control', id: string): Promise<void>;

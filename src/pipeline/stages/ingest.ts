@@ -8,6 +8,7 @@ export const ingest: Stage<'ingest'> = {
   version: 1,
   // Hashing the files is the work itself, so there is nothing to be saved by a key.
   async run(_, context) {
+    if ('stored' in context.upload) return context.upload.stored;
     const { teacher, companions, data } = context.upload;
     const total = [teacher, ...companions, ...data].reduce((sum, file) => sum + file.size, 0);
     let before = 0;

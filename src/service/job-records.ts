@@ -1,0 +1,138 @@
+import { RetortError } from '../errors.ts';
+import type { Clock, JobEvent, JobStore } from '../pipeline/ports.ts';
+import {
+  isTerminal,
+  type Job,
+  type JobRecord,
+  type JobState,
+  jobKey,
+  jobOf,
+  openKey,
+  recordOf,
+} from './job.ts';
+import type { Notifier } from './ports.ts';
+
+export interface JobRecordsTools {
+  readonly jobs: JobStore;
+  readonly notifier: Notifier;
+  readonly clock: Clock;
+  /** Told of every state a job reaches; may be told twice of the last one. */
+  readonly onState?: (job: JobRecord) => Promise<void>;
+}
+
+const MAX_TRIES = 20;
+
+/**
+ * The one place where job records are written. Order makes it safe to die anywhere: the marker `open/<id>` before the
+ * record, the record before its event, the last event before the marker goes. What is left undone, `settle` does.
+ */
+export class JobRecords {
+  readonly #tools: JobRecordsTools;
+
+  constructor(tools: JobRecordsTools) {
+    this.#tools = tools;
+  }
+
+  /** Writes a new job; one with the same id that is there already is returned instead. */
+  async create(job: Job): Promise<JobRecord> {
+    const { jobs } = this.#tools;
+    await jobs
+      .put({ id: openKey(job.id), revision: 0, state: 'open', value: { owner: job.owner } })
+      .catch(unlessConflict);
+    const record = recordOf({ ...job, state: 'queued', revision: 0 });
+    const written = await jobs.put(record).catch(unlessConflict);
+    if (!written) return this.get(job.id);
+    const created = jobOf(written);
+    await this.#tell(created);
+    return created;
+  }
+
+  async find(id: string): Promise<JobRecord | undefined> {
+    const record = await this.#tools.jobs.get(jobKey(id));
+    return record && jobOf(record);
+  }
+
+  async get(id: string): Promise<JobRecord> {
+    const job = await this.find(id);
+    if (!job) throw new RetortError('NOT_FOUND', `there is no distillation ${id}`);
+    return job;
+  }
+
+  /** Changes a job by compare-and-set, again on what is there where another was faster. */
+  async update(id: string, change: (job: JobRecord) => JobRecord): Promise<JobRecord> {
+    for (let tries = 1; ; tries++) {
+      const before = await this.get(id);
+      const after = change(before);
+      if (after === before) return before;
+      const written = await this.#tools.jobs.put(recordOf(after)).catch((error: unknown) => {
+        if (tries >= MAX_TRIES) throw error;
+        return unlessConflict(error);
+      });
+      if (!written) continue;
+      const job = jobOf(written);
+      if (job.state !== before.state) await this.#tell(job);
+      else await this.#tools.notifier.publish('changed', id);
+      return job;
+    }
+  }
+
+  async append(id: string, type: string, data: unknown): Promise<JobEvent> {
+    const { jobs, clock, notifier } = this.#tools;
+    const event = await jobs.append(jobKey(id), { type, data, at: clock.now() });
+    await notifier.publish('changed', id);
+    return event;
+  }
+
+  events(id: string, after?: number): Promise<readonly JobEvent[]> {
+    return this.#tools.jobs.events(jobKey(id), after);
+  }
+
+  /** Ids of jobs that are not finished, with their owners. */
+  async open(): Promise<readonly { readonly id: string; readonly owner: string; readonly since: number }[]> {
+    const markers = await this.#tools.jobs.list({ prefix: openKey('') });
+    return markers.map(({ id, value, updatedAt }) => ({
+      id: id.slice(openKey('').length),
+      owner: (value as { owner: string }).owner,
+      since: updatedAt ?? 0,
+    }));
+  }
+
+  /** Does for a finished job what a process that died has left undone. */
+  async settle(job: JobRecord): Promise<void> {
+    const events = await this.events(job.id);
+    const said = events.some(
+      ({ type, data }) => type === 'state' && (data as StateEvent).state === job.state,
+    );
+    if (said) await this.#close(job);
+    else await this.#tell(job);
+  }
+
+  /** Takes the marker away, with a job or without. */
+  async forget(id: string): Promise<void> {
+    await this.#tools.jobs.delete(openKey(id));
+  }
+
+  async #tell(job: JobRecord): Promise<void> {
+    const { id, state, attempt, error } = job;
+    await this.append(id, 'state', { state, attempt, ...(error ? { error } : {}) } satisfies StateEvent);
+    if (isTerminal(state)) await this.#close(job);
+    else await this.#tools.onState?.(job);
+  }
+
+  async #close(job: JobRecord): Promise<void> {
+    await this.#tools.onState?.(job);
+    await this.forget(job.id);
+  }
+}
+
+/** Data of an event of the type `state`. */
+export interface StateEvent {
+  readonly state: JobState;
+  readonly attempt: number;
+  readonly error?: JobRecord['error'];
+}
+
+function unlessConflict(error: unknown): undefined {
+  if (error instanceof RetortError && error.code === 'STORE_CONFLICT') return undefined;
+  throw error;
+}
