@@ -27,6 +27,8 @@ export class Attempt {
   #queue: Promise<unknown> = Promise.resolve();
   #stageStartedAt: number;
   #stage = '';
+  /** Work an earlier attempt had done of this stage: it says nothing of this one's pace. */
+  #doneBefore: number | undefined;
   #progressAt = 0;
 
   private constructor(job: JobRecord, tools: AttemptTools) {
@@ -71,6 +73,7 @@ export class Attempt {
     this.#stage = stage.name;
     this.#stageStartedAt = this.#tools.clock.now();
     this.#progressAt = 0;
+    this.#doneBefore = undefined;
     return this.#write((job) => ({
       ...job,
       crashes: stage.state === 'done' ? 0 : job.crashes,
@@ -84,8 +87,13 @@ export class Attempt {
     const now = this.#tools.clock.now();
     if (stage !== this.#stage || now - this.#progressAt < PROGRESS_EVERY_MS) return Promise.resolve();
     this.#progressAt = now;
-    const pace = (now - this.#stageStartedAt) / done;
-    const etaMs = done > 0 && total > done ? pace * (total - done) : done > 0 ? 0 : null;
+    if (this.#doneBefore === undefined) {
+      this.#doneBefore = done;
+      this.#stageStartedAt = now;
+    }
+    const since = done - this.#doneBefore;
+    const pace = (now - this.#stageStartedAt) / since;
+    const etaMs = since > 0 ? Math.max(0, Math.round(pace * (total - done))) : null;
     return this.#write((job) => ({ ...job, progress: { stage, done, total, etaMs, at: now } }));
   }
 

@@ -1,0 +1,65 @@
+import { InlineDispatcher } from '../../src/adapters/queue/inline-dispatcher.ts';
+import { LocalNotifier } from '../../src/adapters/queue/local-notifier.ts';
+import { MemoryJobs } from '../../src/adapters/storage/memory-jobs.ts';
+import type { Clock, JobStore } from '../../src/pipeline/ports.ts';
+import type { JobInputs, JobOptions } from '../../src/service/job.ts';
+import { JobRecords } from '../../src/service/job-records.ts';
+import { type JobDraft, Jobs } from '../../src/service/jobs.ts';
+
+/** A clock that stands still until it is moved. */
+export class ManualClock implements Clock {
+  time = 1_700_000_000_000;
+  now(): number {
+    return this.time;
+  }
+  precise(): number {
+    return this.time;
+  }
+}
+
+const blob = (name: string) => ({ name, hash: '0'.repeat(64), bytes: 1 });
+
+export const someInputs: JobInputs = {
+  teacher: blob('teacher.onnx'),
+  companions: [],
+  data: [blob('data.zip')],
+};
+export const someOptions: JobOptions = {
+  labels: {},
+  priority: 'normal',
+  retainDays: 1,
+  cancelAfterSeconds: null,
+};
+
+export const someDraft = (changes: Partial<JobDraft> = {}): JobDraft => ({
+  owner: 'local',
+  inputs: someInputs,
+  requested: { version: 1 },
+  options: someOptions,
+  ...changes,
+});
+
+/** Jobs over stores in memory, with everything a test may want to look at. */
+export function memoryService({ maxOpen = 100, jobs = new MemoryJobs() as JobStore } = {}) {
+  const clock = new ManualClock();
+  const notifier = new LocalNotifier();
+  const dispatcher = new InlineDispatcher();
+  const reached: string[] = [];
+  const records = new JobRecords({
+    jobs,
+    notifier,
+    clock,
+    onState: async ({ state }) => void reached.push(state),
+  });
+  const troubles: unknown[] = [];
+  const service = new Jobs({
+    records,
+    jobs,
+    dispatcher,
+    notifier,
+    clock,
+    maxOpen,
+    onTrouble: (error) => void troubles.push(error),
+  });
+  return { service, records, jobs, dispatcher, notifier, clock, reached, troubles };
+}

@@ -1,0 +1,106 @@
+// One attempt at one job, in a process of its own: started by the supervisor, told what to do over IPC, gone afterwards.
+import { localFacilities, localTools } from '../src/cli/tools.ts';
+import { readConfig } from '../src/config.ts';
+import { RetortError } from '../src/errors.ts';
+import { runJourney } from '../src/pipeline/run.ts';
+import type { Tools } from '../src/pipeline/stage.ts';
+import { faultOf } from '../src/service/fault.ts';
+import { resolveSpec } from '../src/spec/resolve-spec.ts';
+import type { ResolvedSpec } from '../src/spec/resolved-spec.ts';
+import type { Assignment, ChildMessage } from './messages.ts';
+
+const ALIVE_EVERY_MS = 1000;
+const PROGRESS_EVERY_MS = 250;
+
+const stop = new AbortController();
+process.on('SIGTERM', () => stop.abort());
+// Ctrl-C reaches every process of a terminal; what it means here is the supervisor's to say.
+process.on('SIGINT', () => {});
+// Without a supervisor nobody could be told, and another attempt may already be under way.
+process.on('disconnect', () => process.exit(1));
+
+process.once('message', (assignment: Assignment) => {
+  setInterval(() => say({ kind: 'alive' }), ALIVE_EVERY_MS).unref();
+  work(assignment)
+    .catch(told)
+    .then(() => process.disconnect())
+    .then(() => process.exit(0));
+});
+
+async function work(assignment: Assignment): Promise<void> {
+  const { inputs, requested } = assignment;
+  const tools = telling(localTools(readConfig(process.env).dataFolder));
+  const spec = assignment.resolved ?? settle(assignment);
+  if (!assignment.resolved) await say({ kind: 'resolved', spec });
+  let progressAt = 0;
+  const { publish } = await runJourney(
+    {
+      upload: { stored: inputs },
+      requested,
+      spec,
+      signal: stop.signal,
+      observer: {
+        stage: (name, state, milliseconds) =>
+          void say({ kind: 'stage', stage: { name, state, milliseconds } }),
+        progress: (stage, done, total) => {
+          const now = Date.now();
+          if (now - progressAt < PROGRESS_EVERY_MS) return;
+          progressAt = now;
+          void say({ kind: 'progress', stage, done, total });
+        },
+      },
+      record: (type, data) => say({ kind: 'event', type, data }),
+    },
+    tools,
+  );
+  await say({ kind: 'succeeded', artifacts: publish.artifacts });
+}
+
+/** Every "auto" settled for this machine and the slot that was given. */
+function settle({ requested, device, threads }: Assignment): ResolvedSpec {
+  const facilities = localFacilities();
+  const devices =
+    device === 'cuda'
+      ? facilities.devices
+      : { ...facilities.devices, cuda: { available: false, why: 'this worker gave the job a CPU slot' } };
+  const spec = resolveSpec(requested, { ...facilities, devices });
+  return spec.train.threads > 0 ? spec : { ...spec, train: { ...spec.train, threads } };
+}
+
+/** Says `saved` when partial or finished work of a stage lies in the store. */
+function telling(tools: Tools): Tools {
+  const { jobs } = tools;
+  const put: typeof jobs.put = async (record) => {
+    const written = await jobs.put(record);
+    await say({ kind: 'saved' });
+    return written;
+  };
+  return {
+    ...tools,
+    jobs: {
+      put,
+      get: (id) => jobs.get(id),
+      list: (filter) => jobs.list(filter),
+      delete: (id) => jobs.delete(id),
+      append: (id, event) => jobs.append(id, event),
+      events: (id, after) => jobs.events(id, after),
+    },
+  };
+}
+
+function told(thrown: unknown): Promise<void> {
+  if (thrown instanceof RetortError && thrown.code === 'CANCELLED' && stop.signal.aborted) {
+    return say({ kind: 'stopped' });
+  }
+  const retryable = thrown instanceof RetortError && thrown.entry.retry === 'later';
+  const stack = thrown instanceof Error ? thrown.stack : String(thrown);
+  return say({ kind: 'failed', fault: faultOf(thrown), retryable, ...(stack ? { stack } : {}) });
+}
+
+/** Resolves when the message is on its way. */
+function say(message: ChildMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (!process.connected) return resolve();
+    process.send!(message, undefined, undefined, () => resolve());
+  });
+}

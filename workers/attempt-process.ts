@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Ending } from '../src/service/transitions.ts';
+import type { Assignment, ChildMessage } from './messages.ts';
+
+const entry = fileURLToPath(new URL('./attempt-child.ts', import.meta.url));
+const STDERR_BYTES = 4096;
+
+export interface AttemptProcessOptions {
+  readonly assignment: Assignment;
+  /** Silence after which the process counts as hung. */
+  readonly hangMs: number;
+  /** Everything but the endings, in order. */
+  readonly onMessage: (message: ChildMessage) => void;
+  readonly entry?: string;
+}
+
+/** The child of one attempt: started, watched, stopped. */
+export class AttemptProcess {
+  /** How it came to its end; never rejects. */
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+  readonly #options: AttemptProcessOptions;
+  #watchdog: NodeJS.Timeout | undefined;
+  #killer: NodeJS.Timeout | undefined;
+  #killedFor: string | undefined;
+  #answer: Ending | undefined;
+  /** Where the fault was not one of ours: for the log. */
+  stack: string | undefined;
+  #stderr = '';
+
+  constructor(options: AttemptProcessOptions) {
+    this.#options = options;
+    const args = ['--import', import.meta.resolve('tsx'), options.entry ?? entry];
+    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    this.ended = this.#watch();
+    this.#child.send(options.assignment, () => {});
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Asks it to stop at a checkpoint; kills it when it has not after `graceMs`. */
+  stop(graceMs: number): void {
+    if (this.#killer) return;
+    this.#child.kill('SIGTERM');
+    this.#killer = setTimeout(() => this.kill('it did not stop in time'), graceMs);
+  }
+
+  kill(why: string): void {
+    this.#killedFor ??= why;
+    this.#child.kill('SIGKILL');
+  }
+
+  #watch(): Promise<Ending> {
+    const child = this.#child;
+    const { hangMs } = this.#options;
+    this.#watchdog = setTimeout(() => this.kill(`no sign of life for ${hangMs / 1000} s`), hangMs);
+    child.on('message', (message: ChildMessage) => {
+      this.#watchdog?.refresh();
+      this.#hear(message);
+    });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-STDERR_BYTES);
+    });
+    return new Promise((resolve) => {
+      const done = (detail: string): void => {
+        clearTimeout(this.#watchdog);
+        clearTimeout(this.#killer);
+        resolve(this.#answer ?? { kind: 'crashed', detail: this.#killedFor ?? detail });
+      };
+      child.once('error', (error) => done(error.message));
+      child.once('close', (code, signal) =>
+        done([signal ?? `exit code ${code}`, this.#stderr.trim()].filter(Boolean).join(': ')),
+      );
+    });
+  }
+
+  #hear(message: ChildMessage): void {
+    switch (message.kind) {
+      case 'succeeded':
+      case 'stopped':
+        this.#answer = message;
+        break;
+      case 'failed': {
+        const { stack, ...failed } = message;
+        this.#answer = failed;
+        this.stack = stack;
+        break;
+      }
+      default:
+        this.#options.onMessage(message);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { hostname } from 'node:os';
+import { openService } from '../src/adapters/open-service.ts';
+import { BullConsumer } from '../src/adapters/queue/bullmq-consumer.ts';
+import { onnxruntime } from '../src/adapters/runtime/onnxruntime.ts';
+import { systemClock } from '../src/adapters/system-clock.ts';
+import type { Config } from '../src/config.ts';
+import type { Log } from '../src/log.ts';
+import { reconcile } from '../src/service/reconcile.ts';
+import { Supervisor } from './supervisor.ts';
+
+const RECONCILE_EVERY_MS = 5000;
+
+export interface WorkerHandle {
+  /** Hands everything back and stops. */
+  close(): Promise<void>;
+}
+
+/** A worker: its supervisor, and a reconciler that keeps the queue true to the records. */
+export async function startWorker(config: Config, redisUrl: string, log: Log): Promise<WorkerHandle> {
+  const service = await openService(config, redisUrl, async () => {});
+  const name = `${hostname()}:${process.pid}`;
+  const onTrouble = (error: unknown): void => log.warn({ err: error }, 'the queue is in trouble');
+  const cuda = onnxruntime.devices().some(({ device, available }) => device === 'cuda' && available);
+  const slots = { cpu: config.RETORT_SLOTS_CPU, ...(cuda ? { cuda: config.RETORT_SLOTS_CUDA } : {}) };
+  const consumer = new BullConsumer({ url: redisUrl, presence: { name, slots }, onTrouble });
+  const { records, dispatcher, notifier } = service;
+  const crashBudget = config.RETORT_CRASH_BUDGET;
+  const supervisor = new Supervisor({
+    records,
+    dispatcher,
+    notifier,
+    consumer,
+    config,
+    log,
+    name,
+    clock: systemClock,
+    crashBudget,
+  });
+  const reconciling = every(
+    RECONCILE_EVERY_MS,
+    async () => {
+      const missing = await reconcile({ records, dispatcher, notifier, clock: systemClock });
+      if (missing > 0) log.warn({ missing }, 'open jobs were missing in the queue and were put back');
+    },
+    onTrouble,
+  );
+  supervisor.start();
+  log.info({ name, slots }, 'worker is ready');
+  return {
+    async close() {
+      await reconciling.stop();
+      await supervisor.drain();
+      await service.close();
+    },
+  };
+}
+
+/** Runs `body` again and again, never twice at once. */
+export function every(
+  milliseconds: number,
+  body: () => Promise<void>,
+  onError: (error: unknown) => void,
+): { stop(): Promise<void> } {
+  let stopped = false;
+  let timer: NodeJS.Timeout;
+  let running: Promise<void> = Promise.resolve();
+  const again = (): void => {
+    timer = setTimeout(() => {
+      running = body()
+        .catch(onError)
+        .then(() => {
+          if (!stopped) again();
+        });
+    }, milliseconds);
+  };
+  again();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
