@@ -2,6 +2,7 @@ import type { Distillation, Event } from '../../contract/distillation.ts';
 import { catalogue } from '../../errors.ts';
 import type { JobEvent } from '../../pipeline/ports.ts';
 import type { Artifact } from '../../pipeline/stage.ts';
+import type { Fault } from '../../service/fault.ts';
 import type { JobProgress, JobRecord } from '../../service/job.ts';
 
 const time = (ms: number): string => new Date(ms).toISOString();
@@ -51,11 +52,17 @@ export function distillationView(job: JobRecord): Distillation {
       state,
       seconds: milliseconds / 1000,
     })),
-    error: job.error && { ...job.error, retryable: catalogue[job.error.code].retry === 'later' },
+    error: job.error && faultView(job.error),
     spec: { requested: job.requested, resolved: job.resolved },
     urls: distillationUrls(job.id),
   };
 }
+
+const faultView = (fault: Fault) => ({
+  ...fault,
+  problems: [...fault.problems],
+  retryable: catalogue[fault.code].retry === 'later',
+});
 
 export const progressView = ({ stage, done, total, etaMs }: JobProgress) => ({
   stage,

@@ -11,5 +11,5 @@ test('fifty equal requests at once name one id; another request under the key is
   assert.equal(new Set(answers.map(({ id }) => id)).size, 1);
   assert.equal(answers.filter(({ replayed }) => !replayed).length, 1);
   await assert.rejects(ask('d_x', { teacher: 'b' }), { code: 'IDEMPOTENCY_MISMATCH' });
-  assert.deepEqual(await ask('d_y', { teacher: 'b' }, 'another owner'), { id: 'd_y', replayed: false });
+  assert.deepEqual(await ask('d_y', { teacher: 'b' }, 'another-owner'), { id: 'd_y', replayed: false });
 });
