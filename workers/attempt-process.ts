@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Ending } from '../src/service/transitions.ts';
 import type { Assignment, ChildMessage } from './messages.ts';
 
 const entry = fileURLToPath(new URL('./attempt-child.ts', import.meta.url));
 const STDERR_BYTES = 4096;
+/** Below the API and the supervisor on the same cores, which answer and renew locks. */
+const PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
 
 export interface AttemptProcessOptions {
   readonly assignment: Assignment;
@@ -33,6 +36,7 @@ export class AttemptProcess {
     this.#options = options;
     const args = ['--import', import.meta.resolve('tsx'), options.entry ?? entry];
     this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    if (this.#child.pid !== undefined) setPriority(this.#child.pid, PRIORITY);
     this.ended = this.#watch();
     this.#child.send(options.assignment, () => {});
   }

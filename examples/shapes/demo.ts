@@ -1,4 +1,5 @@
-// The demo: draws a dataset, takes the committed teacher, distils a small student, prints the verdict.
+// The demo: draws a dataset, starts the service, has it distil a small student from the committed teacher, prints the
+// verdict, stops everything.
 // usage: npm run demo [-- --out FOLDER] [--seed N]
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -6,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { retort } from './retort.ts';
+import { startService } from './service.ts';
 import { writeContactSheet, writeDataset } from './write-dataset.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -34,11 +36,24 @@ writeFileSync(
   spec,
   JSON.stringify({ ...JSON.parse(readFileSync(join(here, 'spec.json'), 'utf8')), seed }, null, 2),
 );
-retort('distill', '--teacher', teacher, '--data', pictures, '--spec', spec, '--out', join(out, 'distilled'));
+console.log('Starting the service: API, queue (Redis) and worker ...');
+mkdirSync(join(out, 'service'), { recursive: true });
+const service = await startService(join(out, 'service'));
+const stop = (): void => void service.stop().then(() => process.exit(130));
+process.once('SIGINT', stop).once('SIGTERM', stop);
+let code: number;
+try {
+  const files = ['--teacher', teacher, '--data', pictures, '--spec', spec];
+  code = await retort('distill', '--server', service.url, ...files, '--out', join(out, 'distilled'));
+} finally {
+  await service.stop();
+}
+if (code !== 0) process.exit(code);
 
 console.log(`
 The teacher saw 600 labelled pictures per class; here are 20, and many without a label. The control learned from
 the labelled ones alone, the student also from what the teacher says of the others.
 
   ${join(out, 'contact-sheet.png')}   what the pictures look like
+  ${join(out, 'service', 'service.log')}   what the service logged
   ${join(out, 'distilled')}   student.onnx, control.onnx, report.json, model-card.md, manifest.json`);

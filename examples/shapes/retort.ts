@@ -1,11 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../bin/retort.js', import.meta.url));
 
-/** Runs the command line as a user would, its output on this terminal; ends this process where it fails. */
-export function retort(...args: readonly string[]): void {
-  const { status, error } = spawnSync(process.execPath, [main, ...args], { stdio: 'inherit' });
-  if (error) throw error;
-  if (status !== 0) process.exit(status ?? 1);
+/** Runs the command line as a user would, its output on this terminal; resolves with the exit code. */
+export function retort(...args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...args], { stdio: 'inherit' });
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
 }

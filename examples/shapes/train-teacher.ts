@@ -37,7 +37,7 @@ const spec = {
   },
 };
 writeFileSync(at('spec.json'), JSON.stringify(spec));
-retort(
+const code = await retort(
   'distill',
   '--teacher',
   at('untrained.onnx'),
@@ -48,6 +48,7 @@ retort(
   '--out',
   at('out'),
 );
+if (code !== 0) process.exit(code);
 
 const model = readFileSync(at('out/student.onnx'));
 writeFileSync(join(here, 'teacher.onnx'), model);
