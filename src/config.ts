@@ -106,3 +106,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   return Object.freeze({ ...value, dataFolder: resolve(value.RETORT_DATA), cores: cpus().length });
 }
+
+/** Name, meaning and default of every setting, in order. */
+export const settingDescriptions: readonly {
+  readonly name: string;
+  readonly description: string;
+  readonly fallback: string | number;
+}[] = Object.entries(Settings.properties).map(([name, schema]) => {
+  const { description, default: fallback } = schema as unknown as {
+    readonly description: string;
+    readonly default: string | number;
+  };
+  return { name, description, fallback };
+});
