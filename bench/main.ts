@@ -1,8 +1,14 @@
 import { real } from './real.ts';
+import { drain, status } from './service.ts';
 import { teach } from './teach.ts';
 
 /** `npm run bench -- NAME [options]`: one measurement per name; each prints JSON lines. */
-const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { real, teach };
+const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  drain,
+  real,
+  status,
+  teach,
+};
 
 const [name = '', ...args] = process.argv.slice(2);
 const bench = benches[name];
