@@ -59,6 +59,8 @@ export class Jobs {
     const { records, clock } = this.#tools;
     // Contradictions are told now; what the worker's machine lacks, it says itself.
     resolveSpec(draft.requested, anyFacilities);
+    const known = draft.id === undefined ? undefined : await records.find(draft.id);
+    if (known) return known;
     await this.#admit(draft.owner);
     const job: Job = {
       id: draft.id ?? newJobId(),

@@ -1,0 +1,72 @@
+import type { FastifyRequest } from 'fastify';
+import type Type from 'typebox';
+import { CreateDistillation, Options } from '../contract/distillation.ts';
+import { RetortError } from '../errors.ts';
+import type { JobInputs, JobOptions } from '../service/job.ts';
+import { inputsOf, jsonField } from '../service/received.ts';
+import { inputsBehind } from '../service/references.ts';
+import { parseSpec } from '../spec/parse-spec.ts';
+import { problemsOf } from '../spec/problems.ts';
+import type { Spec } from '../spec/spec.ts';
+import type { ApiContext } from './context.ts';
+import { ownerFilter } from './principal.ts';
+import { receiveParts } from './uploads/receive-parts.ts';
+
+/** What a request wants distilled. */
+export interface Draft {
+  readonly inputs: JobInputs;
+  readonly requested: Spec;
+  readonly options: JobOptions;
+}
+
+const SMALLEST: Spec = { version: 1 };
+
+/** A draft out of multipart/form-data (files and all) or of JSON (ids of earlier uploads). */
+export async function readDraft(request: FastifyRequest, context: ApiContext): Promise<Draft> {
+  return request.isMultipart() ? fromParts(request, context) : fromReferences(request, context);
+}
+
+async function fromParts(request: FastifyRequest, context: ApiContext): Promise<Draft> {
+  const received = await receiveParts(request, context);
+  const known = new Set(['spec', 'options']);
+  const unknown = Object.keys(received.fields).filter((field) => !known.has(field));
+  if (unknown.length > 0) {
+    throw new RetortError('UPLOAD_INVALID', `there is no field "${unknown[0]}"`, {
+      hint: 'Fields are "spec" and "options"; files are "teacher", "dataset" and companions by name.',
+    });
+  }
+  const spec = jsonField(received, 'spec');
+  const options = jsonField(received, 'options') ?? {};
+  return {
+    inputs: inputsOf(received),
+    requested: spec === undefined ? SMALLEST : parseSpec(spec),
+    options: settle(checked(Options, options, 'options'), context),
+  };
+}
+
+async function fromReferences(request: FastifyRequest, context: ApiContext): Promise<Draft> {
+  const { spec = SMALLEST, options = {}, ...references } = checked(CreateDistillation, request.body, 'body');
+  return {
+    inputs: await inputsBehind(context.jobs, ownerFilter(request.principal).owner, references),
+    requested: parseSpec(spec),
+    options: settle(options, context),
+  };
+}
+
+function settle(options: Options, { config }: ApiContext): JobOptions {
+  return {
+    labels: options.labels ?? {},
+    priority: options.priority ?? 'normal',
+    retainDays: options.retainDays ?? config.RETORT_RETAIN_DAYS,
+    cancelAfterSeconds: options.cancelAfterSeconds ?? null,
+  };
+}
+
+function checked<T extends Type.TSchema>(schema: T, value: unknown, what: string): Type.Static<T> {
+  const problems = problemsOf(schema, value);
+  if (problems.length === 0) return value as Type.Static<T>;
+  throw new RetortError('REQUEST_INVALID', `the ${what} is wrong: ${problems[0]}`, {
+    problems,
+    hint: 'Pointers name the place; /docs shows the schema.',
+  });
+}

@@ -1,0 +1,37 @@
+import { CreateDistillation } from '../../contract/distillation.ts';
+import { Validation } from '../../contract/validation.ts';
+import type { Api } from '../api.ts';
+import type { ApiContext } from '../context.ts';
+import { readDraft } from '../read-draft.ts';
+import { DraftParts } from './distillations.ts';
+
+/** A dry run: everything but the training. */
+export function validateRoutes(app: Api, context: ApiContext): void {
+  app.post(
+    // A doubled colon stands for one.
+    '/v1/distillations::validate',
+    {
+      config: { upload: true, multipart: DraftParts },
+      schema: {
+        tags: ['distillations'],
+        summary: 'What a distillation would meet, and what it would cost',
+        description:
+          'Takes what POST /v1/distillations takes. Answers with the error the job would fail with, or with cards, warnings ' +
+          'and an estimate of time and memory. What it computes is found again by the job.',
+        body: { content: { 'application/json': { schema: CreateDistillation } } },
+        response: { 200: Validation },
+      },
+    },
+    async (request, reply) => {
+      const { inputs, requested } = await readDraft(request, context);
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const { warnings, ...found } = await context.sandbox.validate({
+        inputs,
+        spec: requested,
+        signal: gone.signal,
+      });
+      return { ...found, warnings: [...warnings] };
+    },
+  );
+}

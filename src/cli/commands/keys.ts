@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { openStores } from '../../adapters/storage/index.ts';
+import { systemClock } from '../../adapters/system-clock.ts';
+import { readConfig } from '../../config.ts';
+import { RetortError } from '../../errors.ts';
+import { type Scope, scopes } from '../../service/keys/api-key.ts';
+import { Keys } from '../../service/keys/keys.ts';
+import type { CliCommand, CliIo } from '../command.ts';
+import { table } from '../table.ts';
+
+/** `retort keys`: API keys of the service whose data this machine has. */
+export const keys: CliCommand = {
+  add(program, io) {
+    const verbs = program
+      .command('keys')
+      .description('makes, lists and revokes API keys; works on the stores, see .env.example');
+    verbs
+      .command('create')
+      .description('makes a key and shows its token, once')
+      .requiredOption('--name <name>', 'whose it is')
+      .option('--scopes <list>', `of ${scopes.join(', ')}, comma-separated`, 'write')
+      .action((options: { name: string; scopes: string }) => create(options, io));
+    verbs
+      .command('list')
+      .description('lists keys; tokens are not stored')
+      .action(() => list(io));
+    verbs
+      .command('revoke')
+      .description('makes a key worthless within five seconds')
+      .argument('<id>', 'as in `retort keys list`')
+      .action((id: string) => openKeys().revoke(id));
+    void (verbs satisfies Command);
+  },
+};
+
+function openKeys(): Keys {
+  const { jobs } = openStores(readConfig(process.env));
+  return new Keys({ jobs, clock: systemClock });
+}
+
+async function create(options: { readonly name: string; readonly scopes: string }, io: CliIo): Promise<void> {
+  const wanted = options.scopes.split(',').map((scope) => scope.trim());
+  const unknown = wanted.find((scope) => !(scopes as readonly string[]).includes(scope));
+  if (unknown !== undefined) {
+    throw new RetortError('USAGE', `there is no scope "${unknown}"`, {
+      hint: `Known: ${scopes.join(', ')}.`,
+    });
+  }
+  const { token } = await openKeys().create({ name: options.name, scopes: wanted as Scope[] });
+  io.out.write(`${token}\n`);
+}
+
+async function list(io: CliIo): Promise<void> {
+  const rows = (await openKeys().list()).map(({ id, name, scopes: granted, createdAt, revokedAt }) => [
+    id,
+    name,
+    granted.join(','),
+    new Date(createdAt).toISOString(),
+    revokedAt === null || revokedAt === undefined ? '' : `revoked ${new Date(revokedAt).toISOString()}`,
+  ]);
+  io.out.write(table([['id', 'name', 'scopes', 'created', ''], ...rows]));
+}
