@@ -57,6 +57,7 @@ function objectProblems(s: Schema, value: Record<string, unknown>, path: string)
 
 function unionProblems(options: readonly Schema[], value: unknown, path: string): string[] {
   const flat = options.flatMap((option) => option.anyOf ?? [option]);
+  if (flat.some((option) => Value.Check(option as TSchema, value))) return [];
   if (flat.every((option) => option.const !== undefined)) {
     const known = flat.map((option) => String(option.const));
     if (known.includes(String(value))) return [];
@@ -65,7 +66,10 @@ function unionProblems(options: readonly Schema[], value: unknown, path: string)
       `${path} is ${JSON.stringify(value)}${meant ? `; did you mean "${meant}"?` : ''} Known: ${known.join(', ')}`,
     ];
   }
-  if (!isRecord(value)) return [`${path || '/'} must be an object`];
+  if (!isRecord(value)) {
+    const known = [...new Set(flat.map((option) => option.type ?? 'something else'))];
+    return [`${path || '/'} must be ${known.map(withArticle).join(' or ')}`];
+  }
   const chosen = choose(flat, value, path);
   return typeof chosen === 'string' ? [chosen] : problemsOf(chosen as TSchema, value, path);
 }
@@ -88,6 +92,9 @@ function choose(options: readonly Schema[], value: Record<string, unknown>, path
     Object.keys(value).filter((name) => option.properties && name in option.properties).length;
   return options.reduce((best, option) => (shared(option) > shared(best) ? option : best));
 }
+
+const withArticle = (type: string): string =>
+  type === 'null' || type === 'something else' ? type : `${/^[aeio]/.test(type) ? 'an' : 'a'} ${type}`;
 
 const discriminators = (option: Schema): string[] =>
   Object.entries(option.properties ?? {})

@@ -1,0 +1,41 @@
+import { Datasets } from '../service/datasets.ts';
+import { Models } from '../service/models.ts';
+import { Uploads } from '../service/uploads.ts';
+import type { ApiDeps } from './deps.ts';
+import type { EventStream } from './event-stream.ts';
+import { Metrics } from './metrics.ts';
+import { defaultTimes, type Times } from './times.ts';
+import { UploadSlots } from './uploads/upload-slots.ts';
+
+/** What routes and plugins work with. */
+export interface ApiContext extends Omit<ApiDeps, 'times'> {
+  readonly times: Times;
+  /** `stopping` from the moment the server is told to close. */
+  readonly lifecycle: { stopping: boolean };
+  readonly streams: Set<EventStream>;
+  readonly slots: UploadSlots;
+  readonly metrics: Metrics;
+  readonly uploads: Uploads;
+  readonly models: Models;
+  readonly datasets: Datasets;
+}
+
+const DAY = 86_400_000;
+
+export function createContext(deps: ApiDeps): ApiContext {
+  const { config, jobs, blobs, clock, sandbox } = deps;
+  const retainMs = config.RETORT_RETAIN_DAYS * DAY;
+  const onTrouble = (error: unknown) => deps.log.error({ err: error }, 'inspection in the background failed');
+  const streams = new Set<EventStream>();
+  return {
+    ...deps,
+    times: { ...defaultTimes, ...deps.times },
+    lifecycle: { stopping: false },
+    streams,
+    slots: new UploadSlots(config.RETORT_MAX_UPLOADS),
+    metrics: new Metrics({ ...deps, streams }),
+    uploads: new Uploads({ jobs, blobs, clock, retainMs: config.RETORT_RETAIN_STAGES_DAYS * DAY }),
+    models: new Models({ jobs, clock, sandbox, retainMs }),
+    datasets: new Datasets({ jobs, clock, sandbox, retainMs, onTrouble }),
+  };
+}

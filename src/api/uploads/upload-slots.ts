@@ -1,0 +1,47 @@
+import { RetortError } from '../../errors.ts';
+
+/** An upload that is being received. */
+export interface Slot {
+  /** Bytes still to come, as far as the client has said. */
+  pending(): number;
+  release(): void;
+}
+
+/** Counts the uploads that are being received, for each owner, and what they will still write. */
+export class UploadSlots {
+  readonly #most: number;
+  readonly #open = new Map<string, Set<Slot>>();
+
+  /** @param most at the same time, for each owner */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  admit(owner: string, pending: () => number): Slot {
+    const open = this.#open.get(owner) ?? new Set();
+    if (open.size >= this.#most) {
+      throw new RetortError(
+        'RATE_LIMITED',
+        `${open.size} uploads are running already; ${this.#most} are allowed`,
+        {
+          hint: 'Wait until one of them is done.',
+        },
+      );
+    }
+    const slot: Slot = {
+      pending,
+      release: () => {
+        open.delete(slot);
+        if (open.size === 0) this.#open.delete(owner);
+      },
+    };
+    this.#open.set(owner, open.add(slot));
+    return slot;
+  }
+
+  /** Bytes that uploads in progress have announced and not yet sent. */
+  pending(): number {
+    const slots = [...this.#open.values()].flatMap((open) => [...open]);
+    return slots.reduce((sum, slot) => sum + Math.max(0, slot.pending()), 0);
+  }
+}
