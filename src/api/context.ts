@@ -1,4 +1,5 @@
 import { Datasets } from '../service/datasets.ts';
+import { Jobs } from '../service/jobs.ts';
 import { Models } from '../service/models.ts';
 import { Uploads } from '../service/uploads.ts';
 import type { ApiDeps } from './deps.ts';
@@ -16,6 +17,7 @@ export interface ApiContext extends Omit<ApiDeps, 'times'> {
   readonly slots: UploadSlots;
   readonly metrics: Metrics;
   readonly uploads: Uploads;
+  readonly distillations: Jobs;
   readonly models: Models;
   readonly datasets: Datasets;
 }
@@ -25,7 +27,7 @@ const DAY = 86_400_000;
 export function createContext(deps: ApiDeps): ApiContext {
   const { config, jobs, blobs, clock, sandbox } = deps;
   const retainMs = config.RETORT_RETAIN_DAYS * DAY;
-  const onTrouble = (error: unknown) => deps.log.error({ err: error }, 'inspection in the background failed');
+  const onTrouble = (error: unknown) => deps.log.error({ err: error }, 'work in the background failed');
   const streams = new Set<EventStream>();
   return {
     ...deps,
@@ -35,6 +37,7 @@ export function createContext(deps: ApiDeps): ApiContext {
     slots: new UploadSlots(config.RETORT_MAX_UPLOADS),
     metrics: new Metrics({ ...deps, streams }),
     uploads: new Uploads({ jobs, blobs, clock, retainMs: config.RETORT_RETAIN_STAGES_DAYS * DAY }),
+    distillations: new Jobs({ ...deps, maxOpen: config.RETORT_MAX_OPEN_JOBS, onTrouble }),
     models: new Models({ jobs, clock, sandbox, retainMs }),
     datasets: new Datasets({ jobs, clock, sandbox, retainMs, onTrouble }),
   };

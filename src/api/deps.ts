@@ -1,7 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config.ts';
 import type { BlobStore, Clock, JobStore } from '../pipeline/ports.ts';
+import type { JobRecords } from '../service/job-records.ts';
 import type { Dispatcher, Notifier, Sandbox } from '../service/ports.ts';
+import type { Webhooks } from '../service/webhooks/webhooks.ts';
 import type { Principal } from './principal.ts';
 import type { Times } from './times.ts';
 
@@ -10,6 +12,8 @@ export interface ApiDeps {
   readonly config: Config;
   readonly log: FastifyBaseLogger;
   readonly jobs: JobStore;
+  readonly records: JobRecords;
+  readonly webhooks: Webhooks;
   readonly blobs: BlobStore;
   readonly sandbox: Sandbox;
   readonly dispatcher: Dispatcher;

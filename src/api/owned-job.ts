@@ -1,8 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import { RetortError } from '../errors.ts';
 import type { JobRecord } from '../service/job.ts';
 import type { ApiContext } from './context.ts';
-import { ownerFilter } from './principal.ts';
+import { mine } from './mine.ts';
 
 /** A job that the caller may know of; NOT_FOUND for all others, so that ids tell nothing. */
 export async function ownedJob(
@@ -10,8 +9,5 @@ export async function ownedJob(
   id: string,
   { distillations }: Pick<ApiContext, 'distillations'>,
 ): Promise<JobRecord> {
-  const job = await distillations.get(id);
-  const { owner = job.owner } = ownerFilter(principal);
-  if (job.owner !== owner) throw new RetortError('NOT_FOUND', `there is no distillation ${id}`);
-  return job;
+  return mine(principal, await distillations.get(id));
 }

@@ -19,6 +19,7 @@ export interface Draft {
   readonly options: JobOptions;
 }
 
+const MAX_OPTIONS_BYTES = 16 * 1024;
 const SMALLEST: Spec = { version: 1 };
 
 /** A draft out of multipart/form-data (files and all) or of JSON (ids of earlier uploads). */
@@ -27,14 +28,11 @@ export async function readDraft(request: FastifyRequest, context: ApiContext): P
 }
 
 async function fromParts(request: FastifyRequest, context: ApiContext): Promise<Draft> {
-  const received = await receiveParts(request, context);
-  const known = new Set(['spec', 'options']);
-  const unknown = Object.keys(received.fields).filter((field) => !known.has(field));
-  if (unknown.length > 0) {
-    throw new RetortError('UPLOAD_INVALID', `there is no field "${unknown[0]}"`, {
-      hint: 'Fields are "spec" and "options"; files are "teacher", "dataset" and companions by name.',
-    });
-  }
+  const { RETORT_MAX_SPEC_BYTES, RETORT_MAX_MODEL_BYTES, RETORT_MAX_UPLOAD_BYTES } = context.config;
+  const received = await receiveParts(request, context, {
+    fields: { spec: RETORT_MAX_SPEC_BYTES, options: MAX_OPTIONS_BYTES },
+    fileBytes: (field) => (field === 'dataset' ? RETORT_MAX_UPLOAD_BYTES : RETORT_MAX_MODEL_BYTES),
+  });
   const spec = jsonField(received, 'spec');
   const options = jsonField(received, 'options') ?? {};
   return {

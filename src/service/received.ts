@@ -2,7 +2,7 @@ import { RetortError } from '../errors.ts';
 import type { Artifact } from '../pipeline/stage.ts';
 import type { JobInputs } from './job.ts';
 
-/** A file of a request as it lies in the store; `field` is the name of its part. */
+/** A stored file; `field` is the name of its part, `name` the one its sender gave the file. */
 export interface ReceivedFile extends Artifact {
   readonly field: string;
 }

@@ -49,7 +49,7 @@ export function artifactRoutes(app: Api, context: ApiContext): void {
     },
     async (request, reply) => {
       const job = await ownedJob(request, request.params.id, context);
-      return sendBlob(request, reply, artifactOf(job, request.params.name), context.blobs);
+      return sendBlob(request, reply, context.blobs, artifactOf(job, request.params.name));
     },
   );
 
@@ -64,7 +64,7 @@ export function artifactRoutes(app: Api, context: ApiContext): void {
     },
     async (request, reply) => {
       const job = await ownedJob(request, request.params.id, context);
-      return sendBlob(request, reply, artifactOf(job, REPORT), context.blobs);
+      return sendBlob(request, reply, context.blobs, artifactOf(job, REPORT));
     },
   );
 

@@ -3,11 +3,12 @@ import { Dataset, DatasetPage } from '../../contract/resources.ts';
 import { PageQuery } from '../../contract/shared.ts';
 import { formats } from '../../data/formats/index.ts';
 import { RetortError } from '../../errors.ts';
+import type { Received } from '../../service/received.ts';
 import type { Api } from '../api.ts';
 import type { ApiContext } from '../context.ts';
 import { mine } from '../mine.ts';
 import { ownerFilter } from '../principal.ts';
-import { type ReceivedParts, receiveParts } from '../uploads/receive-parts.ts';
+import { receiveParts } from '../uploads/receive-parts.ts';
 import { datasetView } from '../views/resources.ts';
 
 const Params = Type.Object({ id: Type.String() });
@@ -77,7 +78,7 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
   );
 }
 
-function datasetFiles({ files, fields }: ReceivedParts) {
+function datasetFiles({ files, fields }: Received) {
   const stray = files.find(({ field }) => field !== 'dataset');
   if (stray || files.length === 0) {
     const what = stray ? `a part "${stray.field}" is not known here` : 'there is no part "dataset"';

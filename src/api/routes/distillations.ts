@@ -1,8 +1,7 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { CreateDistillation, Distillation, DistillationPage, State } from '../../contract/distillation.ts';
-import { PageQuery } from '../../contract/shared.ts';
-import { RetortError } from '../../errors.ts';
+import { closed, PageQuery } from '../../contract/shared.ts';
 import { idempotentId } from '../../service/idempotency.ts';
 import type { JobRecord } from '../../service/job.ts';
 import { newJobId } from '../../service/jobs.ts';
@@ -69,10 +68,14 @@ export function distillationRoutes(app: Api, context: ApiContext): void {
       schema: {
         tags,
         summary: 'Distillations, newest first',
-        querystring: Type.Interface([PageQuery], {
-          state: Type.Optional(State),
-          label: Type.Optional(Type.String({ pattern: '^[^=]+=', description: 'name=value' })),
-        }),
+        querystring: Type.Object(
+          {
+            ...PageQuery.properties,
+            state: Type.Optional(State),
+            label: Type.Optional(Type.String({ pattern: '^[^=]+=', description: 'name=value' })),
+          },
+          closed,
+        ),
         response: { 200: DistillationPage },
       },
     },

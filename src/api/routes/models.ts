@@ -2,11 +2,12 @@ import Type from 'typebox';
 import { Model, ModelPage } from '../../contract/resources.ts';
 import { PageQuery } from '../../contract/shared.ts';
 import { RetortError } from '../../errors.ts';
+import { companionsOf, type ReceivedFile } from '../../service/received.ts';
 import type { Api } from '../api.ts';
 import type { ApiContext } from '../context.ts';
 import { mine } from '../mine.ts';
 import { ownerFilter } from '../principal.ts';
-import { type ReceivedFile, receiveParts } from '../uploads/receive-parts.ts';
+import { receiveParts } from '../uploads/receive-parts.ts';
 import { modelView } from '../views/resources.ts';
 
 const Params = Type.Object({ id: Type.String() });
@@ -86,11 +87,9 @@ export function modelFiles(files: readonly ReceivedFile[]) {
     );
   }
   const others = files.filter(({ field }) => field !== 'model');
-  const doubled = others.find(({ field }, i) => others.findIndex((other) => other.field === field) < i);
-  if (doubled) throw new RetortError('UPLOAD_INVALID', `the part "${doubled.field}" is there twice`);
   const { field: _field, ...artifact } = model;
   return {
     model: artifact,
-    companions: others.map(({ field, hash, bytes }) => ({ name: field, hash, bytes })),
+    companions: companionsOf(others),
   };
 }

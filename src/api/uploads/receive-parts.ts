@@ -1,7 +1,7 @@
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { RetortError } from '../../errors.ts';
-import type { Artifact } from '../../pipeline/stage.ts';
+import type { Received, ReceivedFile } from '../../service/received.ts';
 import type { ApiContext } from '../context.ts';
 import { fileName } from './file-name.ts';
 
@@ -15,16 +15,6 @@ export interface PartPlan {
   readonly parts?: number;
 }
 
-/** A stored file; `field` is the name of its part, `name` the one its sender gave the file. */
-export interface ReceivedFile extends Artifact {
-  readonly field: string;
-}
-
-export interface ReceivedParts {
-  readonly files: readonly ReceivedFile[];
-  readonly fields: Readonly<Record<string, string>>;
-}
-
 const MOST_PARTS = 64;
 const LONGEST_NAME = 255;
 
@@ -36,7 +26,7 @@ export async function receiveParts(
   request: FastifyRequest,
   { blobs, config, metrics }: Pick<ApiContext, 'blobs' | 'config' | 'metrics'>,
   plan: PartPlan = {},
-): Promise<ReceivedParts> {
+): Promise<Received> {
   const files: ReceivedFile[] = [];
   const fields = new Map<string, string>();
   const total = new Meter('the body', config.RETORT_MAX_UPLOAD_BYTES);

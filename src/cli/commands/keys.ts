@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { openStores } from '../../adapters/storage/index.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { readConfig } from '../../config.ts';
@@ -28,13 +27,14 @@ export const keys: CliCommand = {
       .command('revoke')
       .description('makes a key worthless within five seconds')
       .argument('<id>', 'as in `retort keys list`')
-      .action((id: string) => openKeys().revoke(id));
-    void (verbs satisfies Command);
+      .action(async (id: string) => {
+        await (await openKeys()).revoke(id);
+      });
   },
 };
 
-function openKeys(): Keys {
-  const { jobs } = openStores(readConfig(process.env));
+async function openKeys(): Promise<Keys> {
+  const { jobs } = await openStores(readConfig(process.env));
   return new Keys({ jobs, clock: systemClock });
 }
 
@@ -46,17 +46,19 @@ async function create(options: { readonly name: string; readonly scopes: string 
       hint: `Known: ${scopes.join(', ')}.`,
     });
   }
-  const { token } = await openKeys().create({ name: options.name, scopes: wanted as Scope[] });
+  const { token } = await (await openKeys()).create({ name: options.name, scopes: wanted as Scope[] });
   io.out.write(`${token}\n`);
 }
 
 async function list(io: CliIo): Promise<void> {
-  const rows = (await openKeys().list()).map(({ id, name, scopes: granted, createdAt, revokedAt }) => [
-    id,
-    name,
-    granted.join(','),
-    new Date(createdAt).toISOString(),
-    revokedAt === null || revokedAt === undefined ? '' : `revoked ${new Date(revokedAt).toISOString()}`,
-  ]);
+  const rows = (await (await openKeys()).list()).map(
+    ({ id, name, scopes: granted, createdAt, revokedAt }) => [
+      id,
+      name,
+      granted.join(','),
+      new Date(createdAt).toISOString(),
+      revokedAt === null ? '' : `revoked ${new Date(revokedAt).toISOString()}`,
+    ],
+  );
   io.out.write(table([['id', 'name', 'scopes', 'created', ''], ...rows]));
 }
