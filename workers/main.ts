@@ -5,6 +5,7 @@ import { onnxruntime } from '../src/adapters/runtime/onnxruntime.ts';
 import { systemClock } from '../src/adapters/system-clock.ts';
 import type { Config } from '../src/config.ts';
 import type { Log } from '../src/log.ts';
+import { every } from '../src/service/every.ts';
 import { reconcile } from '../src/service/reconcile.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -17,7 +18,7 @@ export interface WorkerHandle {
 
 /** A worker: its supervisor, and a reconciler that keeps the queue true to the records. */
 export async function startWorker(config: Config, redisUrl: string, log: Log): Promise<WorkerHandle> {
-  const service = await openService(config, redisUrl, async () => {});
+  const service = await openService(config, redisUrl);
   const name = `${hostname()}:${process.pid}`;
   const onTrouble = (error: unknown): void => log.warn({ err: error }, 'the queue is in trouble');
   const cuda = onnxruntime.devices().some(({ device, available }) => device === 'cuda' && available);
@@ -51,34 +52,6 @@ export async function startWorker(config: Config, redisUrl: string, log: Log): P
       await reconciling.stop();
       await supervisor.drain();
       await service.close();
-    },
-  };
-}
-
-/** Runs `body` again and again, never twice at once. */
-export function every(
-  milliseconds: number,
-  body: () => Promise<void>,
-  onError: (error: unknown) => void,
-): { stop(): Promise<void> } {
-  let stopped = false;
-  let timer: NodeJS.Timeout;
-  let running: Promise<void> = Promise.resolve();
-  const again = (): void => {
-    timer = setTimeout(() => {
-      running = body()
-        .catch(onError)
-        .then(() => {
-          if (!stopped) again();
-        });
-    }, milliseconds);
-  };
-  again();
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
     },
   };
 }

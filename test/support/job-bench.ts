@@ -56,7 +56,7 @@ export class JobBench {
   static async open(): Promise<JobBench> {
     const redis = await testRedis();
     const folder = await mkdtemp(join(tmpdir(), 'retort-bench-'));
-    const service = await openService(readConfig({ RETORT_DATA: folder }), redis.url, async () => {});
+    const service = await openService(readConfig({ RETORT_DATA: folder }), redis.url);
     const jobs = new Jobs({ ...service, clock: systemClock, maxOpen: 10_000, onTrouble: () => {} });
     const put = async (file: Source) => ({ name: file.name, ...(await service.blobs.put(file.stream())) });
     const inputs = {

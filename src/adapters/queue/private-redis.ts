@@ -111,10 +111,12 @@ export class PrivateRedis {
     const { redis } = this.#server;
     if (redis.status !== 'ready') return redis.disconnect();
     // A full disk or a folder that is gone must not leave a server behind.
-    await this.#folder.locked(() => this.#leave()).catch((error: unknown) => {
-      this.#options.log.warn({ err: error }, 'the private Redis is left without its lock');
-      return this.#leave();
-    });
+    await this.#folder
+      .locked(() => this.#leave())
+      .catch((error: unknown) => {
+        this.#options.log.warn({ err: error }, 'the private Redis is left without its lock');
+        return this.#leave();
+      });
   }
 
   async #leave(): Promise<void> {

@@ -1,10 +1,4 @@
-import { startWorker } from '../../../workers/main.ts';
-import { openRedis } from '../../adapters/queue/open-redis.ts';
-import { readConfig } from '../../config.ts';
-import { createLog } from '../../log.ts';
-import type { CliCommand, CliIo } from '../command.ts';
-import { startApi } from '../start-api.ts';
-import { untilStopped } from '../until-stopped.ts';
+import type { CliCommand } from '../command.ts';
 
 /** `retort serve`: the API, and a worker beside it unless RETORT_WORKERS=0. */
 export const serve: CliCommand = {
@@ -12,30 +6,7 @@ export const serve: CliCommand = {
     program
       .command('serve')
       .description('starts the service: API and worker; settings by environment, see .env.example')
-      .action(() => run(io));
+      // Loaded where it is used: other commands must not wait for it.
+      .action(async () => (await import('../run-serve.ts')).runServe(io));
   },
 };
-
-async function run(io: CliIo): Promise<void> {
-  const config = readConfig(process.env);
-  const log = createLog(config.RETORT_LOG_LEVEL, 'retort');
-  const stop = untilStopped(io.signal);
-  const redis = await openRedis(config, log, stop.failed);
-  try {
-    const api = await startApi(config, redis.url, log);
-    try {
-      const worker = config.RETORT_WORKERS === '1' ? await startWorker(config, redis.url, log) : undefined;
-      io.out.write(`listening on ${api.url}\n`);
-      try {
-        await stop.promise;
-      } finally {
-        // Both at once: the API answers while the worker hands its job back.
-        await Promise.all([api.close(), worker?.close()]);
-      }
-    } finally {
-      await api.close();
-    }
-  } finally {
-    await redis.close();
-  }
-}

@@ -1,9 +1,4 @@
-import { startWorker } from '../../../workers/main.ts';
-import { openRedis } from '../../adapters/queue/open-redis.ts';
-import { readConfig } from '../../config.ts';
-import { createLog } from '../../log.ts';
-import type { CliCommand, CliIo } from '../command.ts';
-import { untilStopped } from '../until-stopped.ts';
+import type { CliCommand } from '../command.ts';
 
 /** `retort worker`: works on jobs; any number of them, on any number of machines. */
 export const worker: CliCommand = {
@@ -11,24 +6,7 @@ export const worker: CliCommand = {
     program
       .command('worker')
       .description('works on the jobs of a service; settings by environment, see .env.example')
-      .action(() => run(io));
+      // Loaded where it is used: other commands must not wait for it.
+      .action(async () => (await import('../run-worker.ts')).runWorker(io));
   },
 };
-
-async function run(io: CliIo): Promise<void> {
-  const config = readConfig(process.env);
-  const log = createLog(config.RETORT_LOG_LEVEL, 'worker');
-  const stop = untilStopped(io.signal);
-  const redis = await openRedis(config, log, stop.failed);
-  try {
-    const handle = await startWorker(config, redis.url, log);
-    io.out.write('worker is ready\n');
-    try {
-      await stop.promise;
-    } finally {
-      await handle.close();
-    }
-  } finally {
-    await redis.close();
-  }
-}
