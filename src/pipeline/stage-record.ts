@@ -1,5 +1,9 @@
+import { RetortError } from '../errors.ts';
 import type { BlobStore, JobStore, StoredRecord } from './ports.ts';
 import type { Partial } from './stage.ts';
+
+/** A record that is used says so by its `updatedAt`, which is then no older than this; retention counts on it. */
+export const STAGE_TOUCH_MS = 3_600_000;
 
 /** The record of one stage at one key: `partial` while it is worked on, `done` with its output. */
 export class StageRecord implements Partial {
@@ -21,7 +25,7 @@ export class StageRecord implements Partial {
   async output(blobs: BlobStore): Promise<{ readonly value: unknown } | undefined> {
     if (this.#record?.state !== 'done') return undefined;
     for (const hash of blobHashes(this.#record.value)) if (!(await blobs.has(hash))) return undefined;
-    return { value: this.#record.value };
+    return (await this.#touch()) ? { value: this.#record.value } : undefined;
   }
 
   async load<T>(): Promise<T | undefined> {
@@ -34,6 +38,19 @@ export class StageRecord implements Partial {
 
   async finish(value: unknown): Promise<void> {
     await this.#put('done', value);
+  }
+
+  /** Keeps retention from a record that is used; false where it was swept at this very moment. */
+  async #touch(): Promise<boolean> {
+    if (Date.now() - (this.#record?.updatedAt ?? Date.now()) < STAGE_TOUCH_MS) return true;
+    try {
+      this.#record = this.#record && (await this.#jobs.put(this.#record));
+    } catch (error) {
+      if (!(error instanceof RetortError && error.code === 'STORE_CONFLICT')) throw error;
+      // Another user touched it, or the sweep took it.
+      this.#record = await this.#jobs.get(this.#id);
+    }
+    return this.#record?.state === 'done';
   }
 
   async #put(state: string, value: unknown): Promise<void> {

@@ -1,0 +1,14 @@
+import type { JobStore, StoredRecord } from '../../pipeline/ports.ts';
+
+const PAGE = 2000;
+
+/** The records under a prefix, page by page, largest ids first, so that they need not be in memory all at once. */
+export async function* everyRecord(jobs: JobStore, prefix: string): AsyncIterable<StoredRecord> {
+  let before: string | undefined;
+  for (;;) {
+    const page = await jobs.list({ prefix, limit: PAGE, ...(before === undefined ? {} : { before }) });
+    yield* page;
+    before = page.at(-1)?.id;
+    if (before === undefined || page.length < PAGE) return;
+  }
+}
