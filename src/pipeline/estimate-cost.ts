@@ -1,5 +1,6 @@
 import type { Model } from '../core/onnx/model.ts';
 import { needsOf } from '../core/program/build-program.ts';
+import { shardRowsFor } from './logits-store.ts';
 import type { Rows } from './open-rows.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
@@ -41,7 +42,7 @@ export async function estimateCost(
   const { spec } = context;
   const { splits } = rows.dataset;
   const { classes } = done.inspect.plan.scores;
-  const teacherRow = await teachingPace(done, rows, context);
+  const teacher = await teachingPace(done, rows, context);
   const pace = await trainingPace(student, done, rows, context);
 
   const asked = needsOf(spec.objective.terms).has('teacher-logits');
@@ -52,11 +53,15 @@ export async function estimateCost(
     done.timings.find(({ stage, skipped }) => stage === name && !skipped)?.milliseconds ?? 0;
 
   const decode = took('decode');
-  const teach = teacherRow * (validationRows(rows.dataset).length + views * splits.train.length);
+  const shardRows = shardRowsFor(classes);
+  const parts = [validationRows(rows.dataset).length, ...new Array<number>(views).fill(splits.train.length)];
+  const shards = parts.reduce((sum, count) => sum + Math.ceil(count / shardRows), 0);
+  const asking = teacher.row * parts.reduce((sum, count) => sum + count, 0);
+  const teach = teacher.open + asking + pace.write * shards;
   const train = pace.open + pace.step * pace.steps + pace.round * pace.rounds;
   const before = took('ingest') + took('inspect') + took('qualify');
-  const evaluate = splits.test.length * (teacherRow + students * pace.row);
-  const latency = latencyCost(teacherRow) + students * latencyCost(pace.row);
+  const evaluate = splits.test.length * (teacher.row + students * pace.row);
+  const latency = latencyCost(teacher.row) + students * latencyCost(pace.row);
   const rest = before + evaluate + latency + students * PARITY_RUNS * pace.row;
   const control = hasControl ? train : 0;
 

@@ -10,18 +10,27 @@ const SEEN_ROWS = 2048;
 /** Rows of the first batch, by which a slow teacher is known. */
 const FEW = 4;
 
-/** Milliseconds the teacher takes for one training row, with what it takes to make the row, augmented as in training. */
+/** What the teacher costs, milliseconds. */
+export interface TeachingPace {
+  readonly open: number;
+  /** For one training row, with what it takes to make the row, augmented as in training. */
+  readonly row: number;
+}
+
+/** Opens the teacher and asks it for some batches of training rows. */
 export async function teachingPace(
   done: Pick<Results, 'inspect'>,
   rows: Rows,
   context: Pick<StageContext, 'blobs' | 'runtime' | 'spec' | 'clock'>,
-): Promise<number> {
+): Promise<TeachingPace> {
   const { plan } = done.inspect;
   const { spec, clock } = context;
   const maker = spec.train.augment.length > 0 ? rows.augmented() : rows.plain;
   const seen = spread(rows.dataset.splits.train, SEEN_ROWS);
   const options = { input: plan.input.name, classes: plan.scores.classes };
+  const started = clock.precise();
   const scorer = await openTeacher(plan, context);
+  const open = clock.precise() - started;
   try {
     const score = async (from: number, count: number): Promise<number> => {
       const part = Uint32Array.from(
@@ -33,7 +42,7 @@ export async function teachingPace(
     };
     const few = await paceOf(clock, 0, () => score(0, FEW));
     const batch = few * SCORE_BATCH < BUDGET_MS ? SCORE_BATCH : FEW;
-    return await paceOf(clock, BUDGET_MS, (round) => score(round * batch, batch));
+    return { open, row: await paceOf(clock, BUDGET_MS, (round) => score(round * batch, batch)) };
   } finally {
     await scorer.close();
   }

@@ -132,6 +132,9 @@ export class DisposableProcess {
   kill(): void {
     const { pid } = this.#child;
     if (pid === undefined || !this.#alive) return;
+    // Whoever waits for its end waits with a living event loop.
+    this.#child.ref();
+    (this.#child.stderr as Socket).ref();
     try {
       process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
     } catch (error) {
