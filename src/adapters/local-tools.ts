@@ -1,15 +1,10 @@
-import type { BlobStore, JobStore } from '../pipeline/ports.ts';
 import type { Tools } from '../pipeline/stage.ts';
 import type { Facilities } from '../spec/resolve-spec.ts';
 import { sharpDecoder } from './images/sharp-decoder.ts';
 import { kernelsOn } from './kernels/index.ts';
 import { onnxruntime } from './runtime/onnxruntime.ts';
+import type { Stores } from './storage/fs-stores.ts';
 import { systemClock } from './system-clock.ts';
-
-export interface Stores {
-  readonly blobs: BlobStore;
-  readonly jobs: JobStore;
-}
 
 /** The tools of a journey in this process, over the given stores. */
 export const localTools = ({ blobs, jobs }: Stores): Tools => ({

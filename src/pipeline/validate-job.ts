@@ -10,7 +10,7 @@ import { openRows } from './open-rows.ts';
 import { type JourneyRequest, runJourney } from './run.ts';
 import { shipStudent } from './ship-student.ts';
 import type { StageContext, Tools } from './stage.ts';
-import { companionsOf } from './stages/inspect.ts';
+import { storedFiles } from './stored-files.ts';
 import { studentOf } from './train-student.ts';
 
 export interface JobValidation {
@@ -42,7 +42,7 @@ export async function validateJob(
   };
   const { ingest, inspect, qualify } = done;
   const { scores } = inspect.plan;
-  const files = await companionsOf(ingest.companions, tools);
+  const files = await storedFiles(ingest.companions, tools.blobs);
   const teacher = resolveExternalData(decodeModel(await tools.blobs.get(ingest.teacher.hash)), files);
   const rows = await openRows(done, context);
   try {

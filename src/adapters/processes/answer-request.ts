@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { RetortError } from '../../errors.ts';
 import { type Fault, faultOf } from '../../service/fault.ts';
 
 /** Sent by the parent to say what to do; the whole conversation is this, any number of notes, and one answer. */
@@ -35,25 +36,37 @@ export function answerRequest<T>(
       const value = await handle(asked.request as T, (note) => say({ note }));
       say(bounded({ ok: true, value }));
     } catch (error) {
-      // For the parent's log; a RetortError tells everything in its fault.
-      const fault = faultOf(error);
+      const fault = faultOf(limitMet(error) ?? error);
+      // For the parent's log; of a RetortError the fault tells everything.
       if (fault.code === 'INTERNAL') process.stderr.write(`${(error as Error)?.stack ?? error}\n`);
       say({ ok: false, fault });
     }
   });
 }
 
+/** What the system says where there is no more room. */
+function limitMet(error: unknown): RetortError | undefined {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const hint = 'Send a smaller file.';
+  if (code === 'EFBIG') {
+    return new RetortError('SANDBOX_LIMIT', 'the file needs more room on disk than is allowed', { hint });
+  }
+  if (error instanceof RangeError && /allocation failed/.test(error.message)) {
+    return new RetortError('SANDBOX_LIMIT', 'the file needs an array larger than this machine can hold', {
+      hint,
+    });
+  }
+  if (code !== 'ENOSPC') return undefined;
+  return new RetortError('STORE_FULL', 'there is no room left on the disk', { hint: 'Try again later.' });
+}
+
 function bounded(said: Said): Said {
   const size = JSON.stringify(said).length;
   if (size <= LONGEST) return said;
-  return {
-    ok: false,
-    fault: {
-      code: 'SANDBOX_LIMIT',
-      message: `the description of the file has ${size} characters, more than the ${LONGEST} that are passed on`,
-      hint: 'Use fewer classes, or shorter names.',
-      problems: [],
-      facts: { characters: size, most: LONGEST },
-    },
-  };
+  const error = new RetortError(
+    'SANDBOX_LIMIT',
+    `the description of the file has ${size} characters; ${LONGEST} are passed on`,
+    { hint: 'Use fewer classes, or shorter names.' },
+  );
+  return { ok: false, fault: faultOf(error) };
 }

@@ -1,3 +1,5 @@
+import type { Config } from '../../config.ts';
+
 /** Variables a child needs to run at all, wherever it looks for them. No tokens, no keys of the API. */
 const plain = [
   'PATH',
@@ -19,23 +21,45 @@ const plain = [
   'TMP',
 ];
 
-/** What opens the stores. Only the S3 driver needs the credentials. */
-const stores = /^RETORT_(DATA|STORAGE|S3_.*)$/;
-const credentials = /^(AWS|S3)_/;
+/** Only the S3 driver needs them. */
+const credentials = /^AWS_/;
+
+/** Variable with the settings that say how the stores are opened, as JSON: checked by the parent, read by the child. */
+export const STORES = 'RETORT_CHILD_STORES';
+
+export type StoreSettings = Pick<
+  Config,
+  | 'RETORT_STORAGE'
+  | 'RETORT_S3_BUCKET'
+  | 'RETORT_S3_PREFIX'
+  | 'RETORT_S3_ENDPOINT'
+  | 'RETORT_S3_REGION'
+  | 'dataFolder'
+>;
 
 /** The environment of a child that opens the stores of this configuration: an allow-list of this process's. */
 export function childEnvironment(
-  { RETORT_STORAGE, dataFolder }: { readonly RETORT_STORAGE: string; readonly dataFolder: string },
+  config: StoreSettings,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Record<string, string> {
   const passed = Object.entries(environment).filter(
-    ([name]) =>
-      plain.includes(name) || stores.test(name) || (RETORT_STORAGE === 's3' && credentials.test(name)),
+    ([name]) => plain.includes(name) || (config.RETORT_STORAGE === 's3' && credentials.test(name)),
   );
-  // The working folder of the child is another, so the data folder must not be relative.
-  return {
-    ...(Object.fromEntries(passed) as Record<string, string>),
+  const {
     RETORT_STORAGE,
-    RETORT_DATA: dataFolder,
+    RETORT_S3_BUCKET,
+    RETORT_S3_PREFIX,
+    RETORT_S3_ENDPOINT,
+    RETORT_S3_REGION,
+    dataFolder,
+  } = config;
+  const stores: StoreSettings = {
+    RETORT_STORAGE,
+    RETORT_S3_BUCKET,
+    RETORT_S3_PREFIX,
+    RETORT_S3_ENDPOINT,
+    RETORT_S3_REGION,
+    dataFolder,
   };
+  return { ...(Object.fromEntries(passed) as Record<string, string>), [STORES]: JSON.stringify(stores) };
 }

@@ -29,7 +29,7 @@ export interface RequestLimits {
 export type Outcome =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'fault'; readonly fault: Fault; readonly said: string }
-  | { readonly kind: 'limit'; readonly limit: 'time' | 'memory' | 'cpu' }
+  | { readonly kind: 'limit'; readonly limit: 'time' | 'memory' | 'cpu' | 'disk' }
   | { readonly kind: 'aborted' }
   | {
       readonly kind: 'died';
@@ -132,6 +132,8 @@ export class DisposableProcess {
   kill(): void {
     const { pid } = this.#child;
     if (pid === undefined || !this.#alive) return;
+    // Unless there is another outcome already.
+    this.#end({ kind: 'aborted' });
     // Whoever waits for its end waits with a living event loop.
     this.#child.ref();
     (this.#child.stderr as Socket).ref();
@@ -150,6 +152,7 @@ export class DisposableProcess {
 
   #died(code: number | null, signal: NodeJS.Signals | null): Outcome {
     if (signal === 'SIGXCPU') return { kind: 'limit', limit: 'cpu' };
+    if (signal === 'SIGXFSZ') return { kind: 'limit', limit: 'disk' };
     // V8 says so and aborts.
     if (/heap out of memory/.test(this.#said)) return { kind: 'limit', limit: 'memory' };
     return { kind: 'died', signal, code, note: this.#note, said: this.#said };

@@ -33,7 +33,9 @@ export class ProcessPool {
     try {
       this.#refuseClosed();
       process = await this.#take();
-      return await process.ask(request, limits);
+      const outcome = await process.ask(request, limits);
+      if (outcome.kind === 'aborted') this.#refuseClosed();
+      return outcome;
     } finally {
       const release = (): void => this.#release();
       // Its memory counts until it is gone.

@@ -4,20 +4,14 @@ import type { DatasetCard } from '../../data/card.ts';
 import { defaultLimits } from '../../data/upload.ts';
 import type { ModelInspection } from '../../pipeline/inspect-model.ts';
 import type { Sandbox, Validation } from '../../service/ports.ts';
-import { childEnvironment } from './child-environment.ts';
+import { childEnvironment, type StoreSettings } from './child-environment.ts';
 import { ProcessPool } from './process-pool.ts';
 import { outcomeValue, type SandboxSubject } from './sandbox-outcome.ts';
 import type { SandboxRequest } from './sandbox-request.ts';
 
 export interface SandboxOptions {
-  readonly config: Pick<
-    Config,
-    | 'RETORT_STORAGE'
-    | 'RETORT_SANDBOX_SECONDS'
-    | 'RETORT_SANDBOX_DATA_SECONDS'
-    | 'RETORT_SANDBOX_BYTES'
-    | 'dataFolder'
-  >;
+  readonly config: StoreSettings &
+    Pick<Config, 'RETORT_SANDBOX_SECONDS' | 'RETORT_SANDBOX_DATA_SECONDS' | 'RETORT_SANDBOX_BYTES'>;
   /** Requests at the same time. Default: one for each core. */
   readonly concurrency?: number;
   /** Whether a process waits ready for the next request. Default: yes. */

@@ -32,10 +32,16 @@ const doing = {
 } as const satisfies Record<SandboxSubject, string>;
 
 function limitError(
-  limit: 'time' | 'memory' | 'cpu',
+  limit: Extract<Outcome, { kind: 'limit' }>['limit'],
   subject: SandboxSubject,
   { seconds, memoryBytes }: RequestLimits,
 ): RetortError {
+  if (limit === 'disk') {
+    return new RetortError('SANDBOX_LIMIT', `${doing[subject]} took more room on disk than is allowed`, {
+      hint: 'Send a smaller file.',
+      facts: { limit },
+    });
+  }
   const time = subject === 'model' ? 'RETORT_SANDBOX_SECONDS' : 'RETORT_SANDBOX_DATA_SECONDS';
   const { more, setting, most } = {
     time: { more: `longer than ${seconds} s`, setting: time, most: seconds },

@@ -7,3 +7,8 @@ export type SandboxRequest =
   | ({ readonly kind: 'inspect-model' } & Sent<'inspectModel'>)
   | ({ readonly kind: 'inspect-dataset' } & Sent<'inspectDataset'>)
   | ({ readonly kind: 'validate' } & Sent<'validate'>);
+
+export type SandboxRequestOf<K extends SandboxRequest['kind']> = Extract<
+  SandboxRequest,
+  { readonly kind: K }
+>;

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileSource } from '../../adapters/files/file-source.ts';
 import { localFacilities, localTools } from '../../adapters/local-tools.ts';
-import { FsBlobs } from '../../adapters/storage/fs-blobs.ts';
-import { FsJobs } from '../../adapters/storage/fs-jobs.ts';
+import { fsStores } from '../../adapters/storage/fs-stores.ts';
 import { journey } from '../../pipeline/journey.ts';
 import { verdictRows } from '../../pipeline/model-card-text.ts';
 import type { BlobStore } from '../../pipeline/ports.ts';
@@ -47,8 +46,7 @@ export const distill: CliCommand = {
 async function run(options: Options, io: CliIo): Promise<void> {
   const requested = parseSpec(options.spec === undefined ? { version: 1 } : await readJson(options.spec));
   const spec = resolveSpec(requested, localFacilities());
-  const store = options.store ?? join(options.out, '.retort');
-  const tools = localTools({ blobs: new FsBlobs(store), jobs: new FsJobs(store) });
+  const tools = localTools(fsStores(options.store ?? join(options.out, '.retort')));
   const open = (paths: readonly string[]) => Promise.all(paths.map((path) => fileSource(path)));
   const [teacher, data, companions] = await Promise.all([
     fileSource(options.teacher),
