@@ -11,7 +11,7 @@ import type { ConstantInput } from './teacher-plan.ts';
 export function assignInputs(
   needed: readonly ValueInfo[],
   all: readonly ValueInfo[],
-  spec: ResolvedSpec,
+  spec: Pick<ResolvedSpec, 'inputs'>,
 ): { readonly data: ValueInfo; readonly constants: readonly ConstantInput[] } {
   refuseUnknown(
     all.map((input) => input.name),
@@ -46,7 +46,7 @@ export function assignInputs(
   };
 }
 
-function refuseUnknown(names: readonly string[], needed: number, spec: ResolvedSpec): void {
+function refuseUnknown(names: readonly string[], needed: number, spec: Pick<ResolvedSpec, 'inputs'>): void {
   for (const name of Object.keys(spec.inputs)) {
     if (names.includes(name) || (name === '*' && needed === 1)) continue;
     const meant = nearest(name, names);

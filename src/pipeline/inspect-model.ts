@@ -1,6 +1,5 @@
 import { tapLogits } from '../core/onnx/tap-logits.ts';
 import { RetortError } from '../errors.ts';
-import { resolveSpec } from '../spec/resolve-spec.ts';
 import { type ModelCard, modelCard } from './model-card.ts';
 import { openModel } from './open-model.ts';
 import { planTeacher } from './plan-teacher.ts';
@@ -22,10 +21,8 @@ export async function inspectModel(
 ): Promise<ModelInspection> {
   const model = await openModel(bytes, files, runtime);
   const card = modelCard(model, bytes.byteLength);
-  const here = { available: true };
-  const spec = resolveSpec({ version: 1 }, { kernels: { onnxruntime: here }, devices: { cpu: here } });
   try {
-    const { plan } = planTeacher(model, spec);
+    const { plan } = planTeacher(model, { inputs: {} });
     const behind = tapLogits(model)?.post ?? 'none';
     return { card, scores: { tensor: plan.scores.name, classes: plan.scores.classes, behind } };
   } catch (error) {

@@ -18,7 +18,7 @@ export interface PlannedTeacher {
 }
 
 /** How this teacher is to be run for its class scores; refusals say what to export instead. */
-export function planTeacher(model: Model, spec: ResolvedSpec): PlannedTeacher {
+export function planTeacher(model: Model, spec: Pick<ResolvedSpec, 'inputs'>): PlannedTeacher {
   const tap = tapLogits(model);
   if (!tap) throw noScores('no tensor in front of its outputs holds class scores');
   refuseLostOutputs(model, tap);

@@ -3,7 +3,7 @@ import type { Spec } from '../spec/spec.ts';
 import { cancelled } from './cancelled.ts';
 import { journey } from './journey.ts';
 import type { Results } from './results.ts';
-import type { Stage, StageContext, Tools, Upload } from './stage.ts';
+import type { Stage, StageContext, StageName, Tools, Upload } from './stage.ts';
 import { hashOf } from './stage-key.ts';
 import { StageRecord } from './stage-record.ts';
 import type { Timing } from './timing.ts';
@@ -13,6 +13,8 @@ export interface JourneyRequest {
   readonly requested: Spec;
   readonly spec: ResolvedSpec;
   readonly signal: AbortSignal;
+  /** The last stage to run; default: all. The results hold nothing of those behind it. */
+  readonly until?: StageName;
   /** Told of everything as it happens; may not throw. */
   readonly observer?: Observer;
   /** Keeps what happens, in order; a stage goes on when it is kept. */
@@ -32,6 +34,7 @@ export async function runJourney(request: JourneyRequest, tools: Tools): Promise
   for (const stage of journey) {
     if (request.signal.aborted) throw cancelled(stage.name);
     timings.push(await runStage(stage, results, request, tools));
+    if (stage.name === request.until) break;
   }
   return results;
 }

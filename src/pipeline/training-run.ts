@@ -174,8 +174,8 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
 }
 
 /** Runs K steps; returns their figures, K numbers each. */
-async function trainChunk(
-  { program, settings, batches, totalSteps }: TrainingRun,
+export async function trainChunk(
+  { program, settings, batches, totalSteps }: Omit<TrainingRun, 'validate'>,
   trainer: Awaited<ReturnType<TrainingKernel['open']>>,
   first: number,
   steps: number,

@@ -3,6 +3,8 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileSource } from '../../adapters/files/file-source.ts';
+import { localFacilities, localTools } from '../../adapters/local-tools.ts';
+import { fsStores } from '../../adapters/storage/fs-stores.ts';
 import { journey } from '../../pipeline/journey.ts';
 import { verdictRows } from '../../pipeline/model-card-text.ts';
 import type { BlobStore } from '../../pipeline/ports.ts';
@@ -15,7 +17,6 @@ import type { CliCommand, CliIo } from '../command.ts';
 import { progressObserver } from '../progress-bars.ts';
 import { readJson } from '../read-json.ts';
 import { table } from '../table.ts';
-import { localFacilities, localTools } from '../tools.ts';
 
 interface Options {
   readonly teacher: string;
@@ -45,7 +46,7 @@ export const distill: CliCommand = {
 async function run(options: Options, io: CliIo): Promise<void> {
   const requested = parseSpec(options.spec === undefined ? { version: 1 } : await readJson(options.spec));
   const spec = resolveSpec(requested, localFacilities());
-  const tools = localTools(options.store ?? join(options.out, '.retort'));
+  const tools = localTools(fsStores(options.store ?? join(options.out, '.retort')));
   const open = (paths: readonly string[]) => Promise.all(paths.map((path) => fileSource(path)));
   const [teacher, data, companions] = await Promise.all([
     fileSource(options.teacher),

@@ -8,8 +8,7 @@ import { onnxruntime } from '../../adapters/runtime/onnxruntime.ts';
 import { decodeModel } from '../../core/onnx/decode.ts';
 import { printModel } from '../../core/onnx/print.ts';
 import type { DatasetCard } from '../../data/card.ts';
-import { ingest } from '../../data/ingest.ts';
-import { openDataset } from '../../data/open-dataset.ts';
+import { inspectDataset } from '../../data/inspect-dataset.ts';
 import { inspectModel, type ModelInspection } from '../../pipeline/inspect-model.ts';
 import { datasetText, modelText } from '../card-text.ts';
 import type { CliCommand, CliIo } from '../command.ts';
@@ -43,7 +42,7 @@ async function run(paths: readonly string[], options: Options, io: CliIo): Promi
       const external = new Map(rest.map((data, i) => [files[i + 1]!.name, data]));
       print(await inspectModel(bytes!, external, onnxruntime), modelText, options, io);
     } else {
-      print(await inspectDataset(files, options, io), datasetText, options, io);
+      print(await datasetOf(files, options, io), datasetText, options, io);
     }
   } finally {
     await Promise.all(files.map((file) => file.close()));
@@ -56,26 +55,20 @@ async function looksLikeModel(file: FileSource): Promise<boolean> {
   return tag === 0x08 && version !== undefined && version > 0 && version < 64;
 }
 
-async function inspectDataset(
+async function datasetOf(
   files: readonly FileSource[],
   { format }: Options,
-  io: CliIo,
+  { signal }: CliIo,
 ): Promise<DatasetCard> {
   const scratch = await mkdtemp(join(tmpdir(), 'retort-inspect-'));
   try {
-    const folder = await diskFolder(scratch);
-    await ingest({
+    return await inspectDataset({
       files,
-      folder,
+      folder: await diskFolder(scratch),
       decoder: sharpDecoder(),
-      signal: io.signal,
-      // The card is there to show the rejects, however many.
-      maxRejects: 1,
+      signal,
       ...(format === undefined ? {} : { format }),
     });
-    const dataset = await openDataset(folder, { cacheBytes: 0 });
-    await dataset.close();
-    return dataset.card();
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

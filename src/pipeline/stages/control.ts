@@ -1,6 +1,7 @@
 import type { Stage } from '../stage.ts';
+import { controlRecipe, controlRun } from '../student-run.ts';
 import { openRowsKey, trainKey } from '../train-key.ts';
-import { controlRecipe, trainStudent } from '../train-student.ts';
+import { trainStudent } from '../train-student.ts';
 
 /**
  * The same student without distillation: same seed, steps and recipe, cross-entropy with the labels alone. It makes all
@@ -20,7 +21,6 @@ export const control: Stage<'control'> = {
   }),
   async run(done, context) {
     if (!context.spec.controls || done.qualify.labelled === 0) return null;
-    const terms = [{ loss: 'cross-entropy', weight: 1, options: {} }];
-    return trainStudent({ name: 'control', terms, isControl: true }, done, context);
+    return trainStudent(controlRun, done, context);
   },
 };

@@ -12,6 +12,7 @@ import type { Exported, Results } from '../results.ts';
 import { scoreRows, spread } from '../score-rows.ts';
 import { shipStudent } from '../ship-student.ts';
 import type { Stage, StageContext } from '../stage.ts';
+import { storedFiles } from '../stored-files.ts';
 import { STUDENT_INPUT } from '../student-names.ts';
 import { studentScorer } from '../student-scorer.ts';
 import type { TeacherPlan } from '../teacher-plan.ts';
@@ -19,7 +20,6 @@ import { openRowsKey, trainKey } from '../train-key.ts';
 import { studentOf } from '../train-student.ts';
 import { withSnapshot } from '../trained-model.ts';
 import type { Trained } from '../training-run.ts';
-import { companionsOf } from './inspect.ts';
 
 const PARITY_ROWS = 256;
 
@@ -38,7 +38,7 @@ export const exportModels: Stage<'export'> = {
   async run(done, context) {
     const rows = await openRows(done, context);
     try {
-      const files = await companionsOf(done.ingest.companions, context);
+      const files = await storedFiles(done.ingest.companions, context.blobs);
       const teacher = resolveExternalData(
         decodeModel(await context.blobs.get(done.ingest.teacher.hash)),
         files,

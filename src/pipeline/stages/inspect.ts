@@ -5,7 +5,8 @@ import { modelCard } from '../model-card.ts';
 import { openModel } from '../open-model.ts';
 import { planTeacher } from '../plan-teacher.ts';
 import { probeBatch } from '../probe-batch.ts';
-import type { Artifact, Stage, StageContext } from '../stage.ts';
+import type { Stage } from '../stage.ts';
+import { storedFiles } from '../stored-files.ts';
 
 /** The teacher: readable, runnable, with class scores; every problem, not the first. */
 export const inspect: Stage<'inspect'> = {
@@ -21,7 +22,7 @@ export const inspect: Stage<'inspect'> = {
   async run({ ingest }, context) {
     const { blobs, runtime, spec } = context;
     const bytes = await blobs.get(ingest.teacher.hash);
-    const files = await companionsOf(ingest.companions, context);
+    const files = await storedFiles(ingest.companions, blobs);
     const options = { device: 'cpu', threads: spec.train.threads } as const;
     const model = await openModel(bytes, files, runtime);
     const { plan, tapped, warnings } = planTeacher(model, spec);
@@ -45,12 +46,4 @@ function refuseStandardizedPairs(classes: number, { objective }: ResolvedSpec): 
       hint: 'Leave out logit standardisation, or use logit-mse.',
     },
   );
-}
-
-export async function companionsOf(
-  companions: readonly Artifact[],
-  { blobs }: Pick<StageContext, 'blobs'>,
-): Promise<ReadonlyMap<string, Uint8Array>> {
-  const entries = companions.map(async ({ name, hash }) => [name, await blobs.get(hash)] as const);
-  return new Map(await Promise.all(entries));
 }

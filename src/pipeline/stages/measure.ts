@@ -48,6 +48,12 @@ export const measure: Stage<'measure'> = {
   },
 };
 
+/** About how long that takes for a model that needs so long for one row, milliseconds. */
+export const latencyCost = (millisecondsPerRow: number): number =>
+  BATCHES.map((batch) => batch * millisecondsPerRow)
+    .map((run) => 2 * run + Math.max(FEWEST * run, Math.min(MOST * run, BUDGET_MS)))
+    .reduce((sum, cost) => sum + cost, 0);
+
 async function time(scorer: Scorer, feeds: readonly NDArray[], now: () => number): Promise<Latency[]> {
   try {
     const found: Latency[] = [];

@@ -58,8 +58,8 @@ export const teach: Stage<'teach'> = {
   },
 };
 
-/** Without augmentation every epoch shows the same pixels. */
-function viewCount({ train }: ResolvedSpec, rows: number): number {
+/** How often the teacher sees the training rows: without augmentation every epoch shows the same pixels. */
+export function viewCount({ train }: ResolvedSpec, rows: number): number {
   if (train.augment.length === 0) return 1;
   const { length } = train;
   return 'epochs' in length ? length.epochs : Math.ceil(length.steps / stepsPerEpoch(rows, train.batchSize));

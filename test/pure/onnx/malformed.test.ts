@@ -3,10 +3,8 @@ import { test } from 'node:test';
 import { checkModel } from '../../../src/core/onnx/check.ts';
 import { decodeModel } from '../../../src/core/onnx/decode.ts';
 import { encodeModel } from '../../../src/core/onnx/encode.ts';
-import { Random } from '../../../src/core/random.ts';
 import { RetortError } from '../../../src/errors.ts';
-import { onnxFiles } from '../../support/onnx-files.ts';
-import { sampleModel } from '../../support/sample-model.ts';
+import { mutations } from '../../support/mutations.ts';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 /** Of this process, so that the limits also hold on a busy machine. */
@@ -106,41 +104,14 @@ test('files of many empty parts are refused before they fill the memory', () => 
   }
 });
 
-const edits = {
-  flip(file, random) {
-    for (let i = 0; i <= random.int(8); i++) file[random.int(file.length)]! ^= 1 << random.int(8);
-    return file;
-  },
-  truncate: (file, random) => file.subarray(0, random.int(file.length)),
-  /** Aims at tags and lengths near the front, where the structure is. */
-  length(file, random) {
-    for (let i = 0; i <= random.int(3); i++) file[random.int(Math.min(file.length, 400))] = random.int(256);
-    return file;
-  },
-  splice(file, random, other) {
-    const from = random.int(other.length);
-    const piece = other.subarray(from, from + 1 + random.int(2000));
-    const at = random.int(file.length);
-    return Buffer.concat([file.subarray(0, at), piece, file.subarray(at + random.int(2) * piece.length)]);
-  },
-} satisfies Record<string, (file: Uint8Array, random: Random, other: Uint8Array) => Uint8Array>;
-
 test('1,000 damaged files: each gives a model or a typed error, in under 2 s and bounded memory', (t) => {
-  const real = [...onnxFiles('teachers', 'onnx-negative', 'gradzoo').values()].map((read) => read());
-  const built = [encodeModel(sampleModel())];
-  const small = real.filter((file) => file.length < 300_000);
-  const large = real.filter((file) => file.length >= 300_000);
-  if (real.length === 0) t.diagnostic('no shared fixtures: built models only');
+  const { real, make } = mutations();
+  if (real === 0) t.diagnostic('no shared fixtures: built models only');
   const outcomes: Record<string, number> = {};
   const before = process.memoryUsage().rss;
   let slowest = 0;
   for (let i = 0; i < 1000; i++) {
-    const random = new Random(7, 'mutation', i);
-    // One in 25 damages a large file.
-    const pool = i % 25 === 0 && large.length ? large : [...built, ...small];
-    const pick = () => pool[random.int(pool.length)]!;
-    const edit = Object.values(edits)[i % 4]!;
-    const file = edit(Uint8Array.from(pick()), random, pick());
+    const file = make(i);
     const start = cpuMilliseconds();
     const outcome = open(file, i);
     slowest = Math.max(slowest, cpuMilliseconds() - start);

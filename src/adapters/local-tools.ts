@@ -1,23 +1,22 @@
-import { sharpDecoder } from '../adapters/images/sharp-decoder.ts';
-import { kernelsOn } from '../adapters/kernels/index.ts';
-import { onnxruntime } from '../adapters/runtime/onnxruntime.ts';
-import { FsBlobs } from '../adapters/storage/fs-blobs.ts';
-import { FsJobs } from '../adapters/storage/fs-jobs.ts';
-import { systemClock } from '../adapters/system-clock.ts';
 import type { Tools } from '../pipeline/stage.ts';
 import type { Facilities } from '../spec/resolve-spec.ts';
+import { sharpDecoder } from './images/sharp-decoder.ts';
+import { kernelsOn } from './kernels/index.ts';
+import { onnxruntime } from './runtime/onnxruntime.ts';
+import type { Stores } from './storage/fs-stores.ts';
+import { systemClock } from './system-clock.ts';
 
-/** The adapters of a journey in this process, with its store in a folder. */
-export const localTools = (store: string): Tools => ({
-  blobs: new FsBlobs(store),
-  jobs: new FsJobs(store),
+/** The tools of a journey in this process, over the given stores. */
+export const localTools = ({ blobs, jobs }: Stores): Tools => ({
+  blobs,
+  jobs,
   runtime: onnxruntime,
   kernels: kernelsOn(onnxruntime),
   pictures: sharpDecoder(),
   clock: systemClock,
 });
 
-/** What this machine offers. */
+/** What this machine offers. Loads the runtime's native library. */
 export function localFacilities(): Facilities {
   const devices = onnxruntime.devices().map(({ device, available, why }) => {
     return [device, { available, ...(why === undefined ? {} : { why }) }] as const;

@@ -1,0 +1,49 @@
+import type { Rows } from './open-rows.ts';
+import { openTeacher } from './open-teacher.ts';
+import { paceOf } from './pace.ts';
+import type { Results } from './results.ts';
+import { SCORE_BATCH, scoreRows, spread } from './score-rows.ts';
+import type { StageContext } from './stage.ts';
+
+const BUDGET_MS = 1500;
+const SEEN_ROWS = 2048;
+/** Rows of the first batch, by which a slow teacher is known. */
+const FEW = 4;
+
+/** What the teacher costs, milliseconds. */
+export interface TeachingPace {
+  readonly open: number;
+  /** For one training row, with what it takes to make the row, augmented as in training. */
+  readonly row: number;
+}
+
+/** Opens the teacher and asks it for some batches of training rows. */
+export async function teachingPace(
+  done: Pick<Results, 'inspect'>,
+  rows: Rows,
+  context: Pick<StageContext, 'blobs' | 'runtime' | 'spec' | 'clock'>,
+): Promise<TeachingPace> {
+  const { plan } = done.inspect;
+  const { spec, clock } = context;
+  const maker = spec.train.augment.length > 0 ? rows.augmented() : rows.plain;
+  const seen = spread(rows.dataset.splits.train, SEEN_ROWS);
+  const options = { input: plan.input.name, classes: plan.scores.classes };
+  const started = clock.precise();
+  const scorer = await openTeacher(plan, context);
+  const open = clock.precise() - started;
+  try {
+    const score = async (from: number, count: number): Promise<number> => {
+      const part = Uint32Array.from(
+        { length: Math.min(count, seen.length) },
+        (_, i) => seen[(from + i) % seen.length]!,
+      );
+      await scoreRows(scorer, maker, part, options);
+      return part.length;
+    };
+    const few = await paceOf(clock, 0, () => score(0, FEW));
+    const batch = few * SCORE_BATCH < BUDGET_MS ? SCORE_BATCH : FEW;
+    return { open, row: await paceOf(clock, BUDGET_MS, (round) => score(round * batch, batch)) };
+  } finally {
+    await scorer.close();
+  }
+}

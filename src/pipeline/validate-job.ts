@@ -1,0 +1,63 @@
+import { decodeModel } from '../core/onnx/decode.ts';
+import { encodeModel } from '../core/onnx/encode.ts';
+import { resolveExternalData } from '../core/onnx/external-data.ts';
+import { tapLogits } from '../core/onnx/tap-logits.ts';
+import type { DatasetCard } from '../data/card.ts';
+import { type CostEstimate, estimateCost } from './estimate-cost.ts';
+import type { ModelInspection } from './inspect-model.ts';
+import { modelCard } from './model-card.ts';
+import { openRows } from './open-rows.ts';
+import { type JourneyRequest, runJourney } from './run.ts';
+import { shipStudent } from './ship-student.ts';
+import type { StageContext, Tools } from './stage.ts';
+import { storedFiles } from './stored-files.ts';
+import { studentOf } from './train-student.ts';
+
+export interface JobValidation {
+  readonly model: ModelInspection;
+  readonly dataset: DatasetCard;
+  /** The student as it will be exported. */
+  readonly student: { readonly parameters: number; readonly macs: number | null; readonly bytes: number };
+  readonly warnings: readonly string[];
+  readonly estimate: CostEstimate;
+}
+
+/**
+ * Everything but the training: runs the journey until the teacher is found worth learning from, builds the student and its
+ * export, and makes some steps to see what the rest would cost. Throws what the job would. The stages it runs keep
+ * their records, so that a job that follows finds them done.
+ */
+export async function validateJob(
+  request: Omit<JourneyRequest, 'until' | 'record'>,
+  tools: Tools,
+  peakMemory: () => number,
+): Promise<JobValidation> {
+  const done = await runJourney({ ...request, until: 'qualify' }, tools);
+  const context: StageContext = {
+    ...tools,
+    ...request,
+    partial: { load: async () => undefined, save: async () => {} },
+    progress: () => {},
+    emit: async () => {},
+  };
+  const { ingest, inspect, qualify } = done;
+  const { scores } = inspect.plan;
+  const files = await storedFiles(ingest.companions, tools.blobs);
+  const teacher = resolveExternalData(decodeModel(await tools.blobs.get(ingest.teacher.hash)), files);
+  const rows = await openRows(done, context);
+  try {
+    const student = await studentOf(done, context, rows);
+    const { model } = shipStudent(student, teacher, inspect.plan);
+    const { parameters, macs, bytes } = modelCard(model, encodeModel(model).byteLength);
+    const behind = tapLogits(teacher)?.post ?? 'none';
+    return {
+      model: { card: inspect.card, scores: { tensor: scores.name, classes: scores.classes, behind } },
+      dataset: qualify.card,
+      student: { parameters, macs, bytes },
+      warnings: [...inspect.card.warnings, ...qualify.warnings],
+      estimate: await estimateCost(student, done, rows, context, peakMemory),
+    };
+  } finally {
+    await rows.dataset.close();
+  }
+}

@@ -1,0 +1,47 @@
+import { metrics } from '../core/metrics/index.ts';
+import { encodeModel } from '../core/onnx/encode.ts';
+import type { Model } from '../core/onnx/model.ts';
+import { inferenceMode } from '../core/onnx/passes/inference-mode.ts';
+import { applyPass } from '../core/onnx/passes/pass.ts';
+import type { Snapshot } from '../core/program/kernel.ts';
+import type { Rows } from './open-rows.ts';
+import type { Results } from './results.ts';
+import { scoreRows } from './score-rows.ts';
+import type { StageContext } from './stage.ts';
+import { STUDENT_INPUT } from './student-names.ts';
+import { studentScorer } from './student-scorer.ts';
+import { withSnapshot } from './trained-model.ts';
+import type { Validation } from './training-run.ts';
+
+export interface ValidationSet {
+  readonly student: Model;
+  readonly rows: Rows;
+  /** Rows of the dataset the student is looked at on, and the teacher's logits of them. */
+  readonly seen: Uint32Array;
+  readonly teacherLogits: Float32Array;
+}
+
+/** Figures of a snapshot on the validation rows, from its exported form in the runtime. */
+export async function validateStudent(
+  snapshot: Snapshot,
+  { student, rows: { dataset, plain }, seen, teacherLogits }: ValidationSet,
+  { inspect: { plan } }: Pick<Results, 'inspect'>,
+  { runtime, spec }: Pick<StageContext, 'runtime' | 'spec'>,
+): Promise<Validation> {
+  const { classes } = plan.scores;
+  const labels = Int32Array.from(seen, (row) => dataset.labels[row]!);
+  const model = applyPass(inferenceMode, withSnapshot(student, snapshot, spec.train.ema !== undefined), {});
+  const { device, threads } = spec.train;
+  const session = await runtime.open(encodeModel(model), { device, threads });
+  const scorer = studentScorer(session, plan, { ...plan.input, name: STUDENT_INPUT, dtype: 'float32' });
+  try {
+    const logits = await scoreRows(scorer, plain, seen, { input: plan.input.name, classes });
+    const scores = { classes, logits, labels, teacherLogits };
+    const accuracy = metrics.accuracy.compute(scores) as number | null;
+    const agreement = metrics.agreement.compute(scores) as number | null;
+    const hasLabels = labels.some((label) => label >= 0);
+    return { score: hasLabels ? accuracy : agreement, figures: { accuracy, agreement } };
+  } finally {
+    await scorer.close();
+  }
+}
