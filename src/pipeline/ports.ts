@@ -39,7 +39,7 @@ export interface Session {
 
 /** Immutable bytes named by their sha256. Writes are atomic: a blob exists whole or not at all. */
 export interface BlobStore {
-  /** Stores a stream; equal content gives the equal name and is stored once. */
+  /** Stores a stream; equal content gives the equal name, is stored once, and counts as modified now. */
   put(data: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobRef>;
   /** STORE_MISSING if there is none. */
   get(hash: string): Promise<Uint8Array>;
@@ -49,13 +49,24 @@ export interface BlobStore {
   /** A local path, where the driver has one (others download to a cache). */
   path(hash: string): Promise<string>;
   has(hash: string): Promise<boolean>;
+  stat(hash: string): Promise<BlobStat | undefined>;
+  /** All blobs, in no order: for a sweep. One that comes or goes meanwhile may be missed. */
+  list(): AsyncIterable<BlobStat & { readonly hash: string }>;
   delete(hash: string): Promise<void>;
+  /** Removes what uploads that died have left, where it was last written before a moment (milliseconds since 1970); how many. */
+  clean(olderThan: number): Promise<number>;
 }
 
 export interface BlobRef {
   /** sha256, lower-case hex. */
   readonly hash: string;
   readonly bytes: number;
+}
+
+export interface BlobStat {
+  readonly bytes: number;
+  /** When its content was last put, milliseconds since 1970; some drivers know it to the second. */
+  readonly modifiedAt: number;
 }
 
 /** A record with a revision; `put` with a stale revision is STORE_CONFLICT. */
@@ -77,18 +88,22 @@ export interface JobEvent {
   readonly data: unknown;
 }
 
+/** Which records to list: sorted by id, and with `limit` the largest ids first, reading no more of them than needed. */
+export interface RecordFilter {
+  readonly state?: string;
+  /** How their ids begin; up to its last `/` it narrows what is searched. */
+  readonly prefix?: string;
+  /** Only ids below this one. */
+  readonly before?: string;
+  readonly limit?: number;
+}
+
 /** The truth about jobs and stages. Queues only dispatch and can be rebuilt from it. */
 export interface JobStore {
   get(id: string): Promise<StoredRecord | undefined>;
   /** Creates (revision 0) or replaces (the revision that was read). Returns the new record. */
   put(record: StoredRecord): Promise<StoredRecord>;
-  /** Sorted by id; with `limit` the largest ids first, only those below `before`. */
-  list(filter?: {
-    readonly state?: string;
-    readonly prefix?: string;
-    readonly before?: string;
-    readonly limit?: number;
-  }): Promise<readonly StoredRecord[]>;
+  list(filter?: RecordFilter): Promise<readonly StoredRecord[]>;
   delete(id: string): Promise<void>;
   /** Appends an event and gives it the next id. */
   append(

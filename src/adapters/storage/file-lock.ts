@@ -1,24 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetortError } from '../../errors.ts';
+import { absent } from './absent.ts';
 
 const GIVE_UP_MS = 20_000;
 
 /** Runs `body` while holding `path` as a lock between processes of this machine; a dead holder's lock is taken over. */
 export async function withFileLock<T>(path: string, body: () => Promise<T>): Promise<T> {
   const mine = `${path}.${randomUUID()}`;
-  await writeFile(mine, `${process.pid}`);
   try {
+    await writeFile(mine, `${process.pid}`);
     await acquire(path, mine);
     try {
       return await body();
     } finally {
-      await rm(path, { force: true });
+      await release(path, mine);
     }
   } finally {
     await rm(mine, { force: true });
   }
+}
+
+/** Where the folder was deleted meanwhile, the lock that lies there now may be another's. */
+async function release(path: string, mine: string): Promise<void> {
+  const [lock, own] = await Promise.all([stat(path).catch(absent), stat(mine).catch(absent)]);
+  if (lock !== undefined && lock.ino === own?.ino) await rm(path, { force: true });
 }
 
 async function acquire(path: string, mine: string): Promise<void> {
@@ -26,7 +33,10 @@ async function acquire(path: string, mine: string): Promise<void> {
     // link, not open('wx'): the lock appears with its holder's id already in it.
     const taken = await link(mine, path).then(
       () => true,
-      () => false,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+        return false;
+      },
     );
     if (taken) return;
     const holder = Number(await readFile(path, 'utf8').catch(() => '')) || undefined;

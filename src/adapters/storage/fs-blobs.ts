@@ -1,10 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { BlobRef, BlobStore } from '../../pipeline/ports.ts';
+import type { BlobRef, BlobStat, BlobStore } from '../../pipeline/ports.ts';
 import { fileSource } from '../files/file-source.ts';
-import { blobName, missingBlob } from './blob-name.ts';
+import { absent } from './absent.ts';
+import { blobName, isBlobName, missingBlob } from './blob-name.ts';
+import { storeFull } from './store-full.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /** Blobs as files `blobs/ab/abcd...`. A blob appears by rename after fsync, so it exists whole or not at all. */
@@ -16,18 +18,19 @@ export class FsBlobs implements BlobStore {
   }
 
   async put(data: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobRef> {
-    const incoming = join(this.#root, 'incoming');
-    await mkdir(incoming, { recursive: true });
-    const temporary = join(incoming, randomUUID());
+    const temporary = join(this.#incoming, randomUUID());
     try {
-      const { hash, bytes } = await this.#write(temporary, data instanceof Uint8Array ? [data] : data);
-      const target = this.#place(hash);
-      if (!(await this.has(hash))) {
+      await mkdir(this.#incoming, { recursive: true });
+      const ref = await write(temporary, data instanceof Uint8Array ? [data] : data);
+      const target = this.#place(ref.hash);
+      if (!(await this.#refresh(ref))) {
         await mkdir(dirname(target), { recursive: true });
         await rename(temporary, target);
         await syncFolder(dirname(target));
       }
-      return { hash, bytes };
+      return ref;
+    } catch (error) {
+      throw storeFull(error, 'a file');
     } finally {
       await rm(temporary, { force: true });
     }
@@ -55,34 +58,77 @@ export class FsBlobs implements BlobStore {
   }
 
   async has(hash: string): Promise<boolean> {
-    return access(this.#place(hash)).then(
-      () => true,
-      () => false,
-    );
+    return (await this.stat(hash)) !== undefined;
+  }
+
+  async stat(hash: string): Promise<BlobStat | undefined> {
+    const found = await stat(this.#place(hash)).catch(absent);
+    return found && { bytes: found.size, modifiedAt: found.mtimeMs };
+  }
+
+  async *list() {
+    const blobs = join(this.#root, 'blobs');
+    for (const folder of await names(blobs)) {
+      for (const hash of (await names(join(blobs, folder))).filter(isBlobName)) {
+        const found = await this.stat(hash);
+        if (found) yield { hash, ...found };
+      }
+    }
   }
 
   async delete(hash: string): Promise<void> {
     await rm(this.#place(hash), { force: true });
   }
 
+  async clean(olderThan: number): Promise<number> {
+    let removed = 0;
+    for (const path of (await names(this.#incoming)).map((name) => join(this.#incoming, name))) {
+      const found = await stat(path).catch(absent);
+      if (!found || found.mtimeMs >= olderThan) continue;
+      await rm(path, { force: true });
+      removed++;
+    }
+    return removed;
+  }
+
+  get #incoming(): string {
+    return join(this.#root, 'incoming');
+  }
+
   #place(hash: string): string {
     return join(this.#root, 'blobs', blobName(hash).slice(0, 2), hash);
   }
 
-  async #write(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<BlobRef> {
-    const digest = createHash('sha256');
-    let bytes = 0;
-    const file = await open(path, 'wx');
-    try {
-      for await (const chunk of chunks) {
-        digest.update(chunk);
-        bytes += chunk.byteLength;
-        await file.writeFile(chunk);
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return { hash: digest.digest('hex'), bytes };
+  /** Marks a blob as modified now; false where it is not there whole, or was swept at this very moment. */
+  async #refresh({ hash, bytes }: BlobRef): Promise<boolean> {
+    if ((await this.stat(hash))?.bytes !== bytes) return false;
+    const now = new Date();
+    return utimes(this.#place(hash), now, now).then(
+      () => true,
+      (error) => absent(error) ?? false,
+    );
   }
+}
+
+const names = async (folder: string): Promise<readonly string[]> =>
+  (await readdir(folder).catch(absent)) ?? [];
+
+async function write(
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<BlobRef> {
+  const digest = createHash('sha256');
+  let bytes = 0;
+  const file = await open(path, 'wx');
+  try {
+    for await (const chunk of chunks) {
+      digest.update(chunk);
+      bytes += chunk.byteLength;
+      await file.writeFile(chunk);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return { hash: digest.digest('hex'), bytes };
 }

@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RetortError } from '../../errors.ts';
-import type { JobEvent, JobStore, StoredRecord } from '../../pipeline/ports.ts';
+import type { JobEvent, JobStore, RecordFilter, StoredRecord } from '../../pipeline/ports.ts';
+import { absent } from './absent.ts';
 import { withFileLock } from './file-lock.ts';
+import { lastLine } from './last-line.ts';
 import { nextRecord } from './next-record.ts';
-import { recordName } from './record-name.ts';
+import { parseStored } from './parse-stored.ts';
+import { RECORD_FOLDER, recordName } from './record-name.ts';
+import { selectRecords } from './select-records.ts';
+import { storeFull } from './store-full.ts';
 import { syncFolder } from './sync-folder.ts';
+
+const MAX_TRIES = 5;
 
 /** Records as `jobs/<id>.job/record.json`, their events beside them as lines. Writers of one record take its lock. */
 export class FsJobs implements JobStore {
@@ -18,49 +24,60 @@ export class FsJobs implements JobStore {
 
   async get(id: string): Promise<StoredRecord | undefined> {
     const text = await readFile(join(this.#folder(id), 'record.json'), 'utf8').catch(absent);
-    return text === undefined ? undefined : parse<StoredRecord>(text, id);
+    return text === undefined ? undefined : parseStored<StoredRecord>(text, id);
   }
 
   async put(record: StoredRecord): Promise<StoredRecord> {
     return this.#locked(record.id, async (folder) => {
       const next = nextRecord(await this.get(record.id), record);
       const temporary = join(folder, `record.${randomUUID()}`);
-      await writeSynced(temporary, 'wx', JSON.stringify(next));
-      await rename(temporary, join(folder, 'record.json'));
+      try {
+        await writeSynced(temporary, JSON.stringify(next));
+        await rename(temporary, join(folder, 'record.json'));
+      } finally {
+        await rm(temporary, { force: true });
+      }
       await syncFolder(folder);
       return next;
     });
   }
 
-  async list(filter: { readonly state?: string; readonly prefix?: string } = {}) {
-    const entries = await readdir(this.#root, { recursive: true, withFileTypes: true }).catch(() => []);
-    const ids = entries
-      .filter((entry) => entry.name === 'record.json')
-      .map((entry) => entry.parentPath.slice(this.#root.length + 1).replaceAll('\\', '/'))
-      .map((folder) => folder.slice(0, -'.job'.length))
-      .filter((id) => id.startsWith(filter.prefix ?? ''))
-      .sort();
-    const records = await Promise.all(ids.map((id) => this.get(id)));
-    return records
-      .filter((record) => record !== undefined)
-      .filter((record) => filter.state === undefined || record.state === filter.state);
+  async list(filter: RecordFilter = {}) {
+    const ids: string[] = [];
+    const prefix = filter.prefix ?? '';
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    if (folder !== '') recordName(folder.slice(0, -1));
+    for await (const id of this.#ids(folder, prefix)) ids.push(id);
+    return selectRecords(ids, filter, (id) => this.get(id));
   }
 
   async delete(id: string): Promise<void> {
-    await rm(this.#folder(id), { recursive: true, force: true });
+    // Tried again where a writer puts a file into the folder while it is emptied.
+    await rm(this.#folder(id), { recursive: true, force: true, maxRetries: MAX_TRIES });
   }
 
   async append(id: string, event: Omit<JobEvent, 'id'>): Promise<JobEvent> {
     return this.#locked(id, async (folder) => {
-      const path = join(folder, 'events.jsonl');
-      const text = (await readFile(path, 'utf8').catch(absent)) ?? '';
-      const whole = text.lastIndexOf('\n') + 1;
-      // A crash can leave half a line; it was never acknowledged.
-      if (whole < text.length) await truncate(path, Buffer.byteLength(text.slice(0, whole)));
-      const last = text.slice(text.lastIndexOf('\n', whole - 2) + 1, whole);
-      const appended = { ...event, id: last === '' ? 1 : parse<JobEvent>(last, id).id + 1 };
-      await writeSynced(path, 'a', `${JSON.stringify(appended)}\n`);
-      return appended;
+      const file = await open(join(folder, 'events.jsonl'), 'a+');
+      try {
+        const { text, end } = await lastLine(file);
+        // A crash can leave half a line; it was never acknowledged.
+        await file.truncate(end);
+        const last = text === '' ? 0 : parseStored<JobEvent>(text, id).id;
+        const appended = { ...event, id: last + 1 };
+        try {
+          await file.appendFile(`${JSON.stringify(appended)}\n`);
+          await file.sync();
+        } catch (error) {
+          // Readers must not see an event whose writer was told that it failed. Half a line they drop anyway.
+          await file.truncate(end).catch(() => undefined);
+          throw error;
+        }
+        if (last === 0) await syncFolder(folder);
+        return appended;
+      } finally {
+        await file.close();
+      }
     });
   }
 
@@ -70,35 +87,41 @@ export class FsJobs implements JobStore {
     return lines
       .slice(after)
       .filter((line) => line !== '')
-      .map((line) => parse<JobEvent>(line, id));
+      .map((line) => parseStored<JobEvent>(line, id));
   }
 
   #folder(id: string): string {
-    return join(this.#root, `${recordName(id)}.job`);
+    return join(this.#root, `${recordName(id)}${RECORD_FOLDER}`);
+  }
+
+  /** Ids below a folder (`''` or `a/b/`) that begin with the prefix. */
+  async *#ids(folder: string, prefix: string): AsyncGenerator<string> {
+    const entries = await readdir(join(this.#root, folder), { withFileTypes: true }).catch(absent);
+    for (const entry of entries ?? []) {
+      const path = `${folder}${entry.name}`;
+      if (!entry.isDirectory() || !path.startsWith(prefix)) continue;
+      if (path.endsWith(RECORD_FOLDER)) yield path.slice(0, -RECORD_FOLDER.length);
+      else yield* this.#ids(`${path}/`, prefix);
+    }
   }
 
   async #locked<T>(id: string, body: (folder: string) => Promise<T>): Promise<T> {
     const folder = this.#folder(id);
-    await mkdir(folder, { recursive: true });
-    return withFileLock(join(folder, 'lock'), () => body(folder));
+    for (let tries = 1; ; tries++) {
+      try {
+        await mkdir(folder, { recursive: true });
+        return await withFileLock(join(folder, 'lock'), () => body(folder));
+      } catch (error) {
+        // Someone deleted the record, and with it the folder, under our hands: look again.
+        const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+        if (!gone || tries >= MAX_TRIES) throw storeFull(error, `the record ${id}`);
+      }
+    }
   }
 }
 
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
-  return undefined;
-}
-
-function parse<T>(text: string, id: string): T {
-  try {
-    return JSON.parse(text) as T;
-  } catch (cause) {
-    throw new RetortError('STORE_CORRUPT', `the record of ${id} is damaged`, { cause });
-  }
-}
-
-async function writeSynced(path: string, flag: string, text: string): Promise<void> {
-  const file = await open(path, flag);
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx');
   try {
     await file.writeFile(text);
     await file.sync();

@@ -2,26 +2,26 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BlobRef, BlobStore } from '../../pipeline/ports.ts';
+import type { BlobRef, BlobStat, BlobStore } from '../../pipeline/ports.ts';
 import { blobName, missingBlob } from './blob-name.ts';
 import { concat } from './concat.ts';
 
 /** Blobs in memory, for tests. `path` spills a copy to a temporary folder. */
 export class MemoryBlobs implements BlobStore {
-  readonly #blobs = new Map<string, Uint8Array>();
+  readonly #blobs = new Map<string, { readonly bytes: Uint8Array; readonly modifiedAt: number }>();
   #folder: string | undefined;
 
   async put(data: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobRef> {
     const bytes = data instanceof Uint8Array ? data.slice() : await concat(data);
     const hash = createHash('sha256').update(bytes).digest('hex');
-    this.#blobs.set(hash, bytes);
+    this.#blobs.set(hash, { bytes, modifiedAt: Date.now() });
     return { hash, bytes: bytes.byteLength };
   }
 
   async get(hash: string): Promise<Uint8Array> {
-    const bytes = this.#blobs.get(blobName(hash));
-    if (!bytes) throw missingBlob(hash);
-    return bytes.slice();
+    const blob = this.#blobs.get(blobName(hash));
+    if (!blob) throw missingBlob(hash);
+    return blob.bytes.slice();
   }
 
   async *stream(hash: string, range?: { readonly start: number; readonly end: number }) {
@@ -51,8 +51,24 @@ export class MemoryBlobs implements BlobStore {
     return this.#blobs.has(blobName(hash));
   }
 
+  async stat(hash: string): Promise<BlobStat | undefined> {
+    const blob = this.#blobs.get(blobName(hash));
+    return blob && { bytes: blob.bytes.byteLength, modifiedAt: blob.modifiedAt };
+  }
+
+  async *list() {
+    for (const [hash, { bytes, modifiedAt }] of [...this.#blobs]) {
+      yield { hash, bytes: bytes.byteLength, modifiedAt };
+    }
+  }
+
   async delete(hash: string): Promise<void> {
     this.#blobs.delete(blobName(hash));
+  }
+
+  /** Nothing is ever left here. */
+  async clean(): Promise<number> {
+    return 0;
   }
 
   /** Removes the spilled copies. */

@@ -1,6 +1,7 @@
-import type { JobEvent, JobStore, StoredRecord } from '../../pipeline/ports.ts';
+import type { JobEvent, JobStore, RecordFilter, StoredRecord } from '../../pipeline/ports.ts';
 import { nextRecord } from './next-record.ts';
 import { recordName } from './record-name.ts';
+import { selectRecords } from './select-records.ts';
 
 /** Records and events in memory, for tests. Values are copied both ways, as a real store would. */
 export class MemoryJobs implements JobStore {
@@ -18,12 +19,8 @@ export class MemoryJobs implements JobStore {
     return next;
   }
 
-  async list(filter: { readonly state?: string; readonly prefix?: string } = {}) {
-    return [...this.#records.values()]
-      .filter((record) => filter.state === undefined || record.state === filter.state)
-      .filter((record) => record.id.startsWith(filter.prefix ?? ''))
-      .sort((a, b) => (a.id < b.id ? -1 : 1))
-      .map((record) => structuredClone(record));
+  async list(filter: RecordFilter = {}) {
+    return selectRecords([...this.#records.keys()], filter, (id) => this.get(id));
   }
 
   async delete(id: string): Promise<void> {

@@ -1,15 +1,14 @@
 import { RetortError } from '../../errors.ts';
 import type { StoredRecord } from '../../pipeline/ports.ts';
 
-/** The record that replaces `current`, or STORE_CONFLICT when the writer had not seen `current`. */
+/** The record that replaces `current`, stamped; STORE_CONFLICT when the writer had not seen `current`. */
 export function nextRecord(current: StoredRecord | undefined, record: StoredRecord): StoredRecord {
   const seen = current?.revision ?? 0;
-  if (record.revision !== seen) {
-    throw new RetortError(
-      'STORE_CONFLICT',
-      `record ${record.id} is at revision ${seen}, the change was made to revision ${record.revision}`,
-      { hint: 'Read the record again and repeat the change.' },
-    );
-  }
-  return { ...record, revision: seen + 1 };
+  if (record.revision !== seen) throw staleRecord(record, `it is at revision ${seen}`);
+  return { ...record, revision: seen + 1, updatedAt: Date.now() };
 }
+
+export const staleRecord = ({ id, revision }: StoredRecord, now: string): RetortError =>
+  new RetortError('STORE_CONFLICT', `the change of ${id} was made to revision ${revision}, but ${now}`, {
+    hint: 'Read the record again and repeat the change.',
+  });
