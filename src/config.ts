@@ -37,6 +37,11 @@ export const Settings = Type.Object({
   RETORT_S3_PREFIX: text('', 'Put before every key.'),
   RETORT_S3_ENDPOINT: text('', 'Endpoint of an S3-compatible server; empty: AWS.'),
   RETORT_S3_REGION: text('us-east-1', 'Region.'),
+  RETORT_S3_CACHE_BYTES: integer(
+    32 * GiB,
+    'Bytes of the bucket kept on this disk; more than the largest job needs.',
+    1,
+  ),
 
   RETORT_WORKERS: oneOf(['0', '1'], '1', '1: `retort serve` also runs a worker.'),
   RETORT_SLOTS_CPU: integer(1, 'Jobs this machine works on at the same time on the CPU.'),

@@ -9,7 +9,7 @@ import type { Log } from '../log.ts';
 import { every } from '../service/every.ts';
 import { Keys } from '../service/keys/keys.ts';
 import { reconcile } from '../service/reconcile.ts';
-import { sweep } from '../service/retention/sweep.ts';
+import { Retention } from '../service/retention/retention.ts';
 import { Deliverer } from '../service/webhooks/deliverer.ts';
 import { version } from './version.ts';
 
@@ -50,6 +50,19 @@ export async function startApi(config: Config, redisUrl: string, log: Log): Prom
     userAgent: `retort/${version}`,
     onTrouble,
   });
+  const retention = new Retention({
+    jobs,
+    blobs,
+    clock,
+    rules: {
+      stagesMs: config.RETORT_RETAIN_STAGES_DAYS * 86_400_000,
+      graceMs: config.RETORT_SWEEP_GRACE_SECONDS * 1000,
+    },
+  });
+  const sweep = async (): Promise<void> => {
+    const swept = await retention.sweep({ now: clock.now() });
+    if (swept) log.info(swept, 'swept');
+  };
   const chores = [
     every(
       RECONCILE_EVERY_MS,
@@ -58,11 +71,7 @@ export async function startApi(config: Config, redisUrl: string, log: Log): Prom
     ),
     // A receiver that hangs must not hold up the others: a tick may overlap the one before.
     every(DELIVER_EVERY_MS, async () => void deliverer.tick().catch(onTrouble), onTrouble),
-    every(
-      config.RETORT_SWEEP_SECONDS * 1000,
-      async () => void log.info(await sweep({ jobs, blobs, clock, config }), 'swept'),
-      onTrouble,
-    ),
+    every(config.RETORT_SWEEP_SECONDS * 1000, sweep, onTrouble),
   ];
   const url = await app.listen({ host: config.RETORT_HOST, port: config.RETORT_PORT });
   let closed: Promise<void> | undefined;

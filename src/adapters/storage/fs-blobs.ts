@@ -23,7 +23,7 @@ export class FsBlobs implements BlobStore {
       await mkdir(this.#incoming, { recursive: true });
       const ref = await write(temporary, data instanceof Uint8Array ? [data] : data);
       const target = this.#place(ref.hash);
-      if (!(await this.#refresh(ref))) {
+      if (!(await this.touch(ref.hash, ref.bytes))) {
         await mkdir(dirname(target), { recursive: true });
         await rename(temporary, target);
         await syncFolder(dirname(target));
@@ -66,6 +66,17 @@ export class FsBlobs implements BlobStore {
     return found && { bytes: found.size, modifiedAt: found.mtimeMs };
   }
 
+  /** Marks a blob as modified now; false where it is not there with so many bytes, or was swept at this very moment. */
+  async touch(hash: string, bytes?: number): Promise<boolean> {
+    const found = await this.stat(hash);
+    if (!found || found.bytes !== (bytes ?? found.bytes)) return false;
+    const now = new Date();
+    return utimes(this.#place(hash), now, now).then(
+      () => true,
+      (error) => absent(error) ?? false,
+    );
+  }
+
   async *list() {
     const blobs = join(this.#root, 'blobs');
     for (const folder of await names(blobs)) {
@@ -97,16 +108,6 @@ export class FsBlobs implements BlobStore {
 
   #place(hash: string): string {
     return join(this.#root, 'blobs', blobName(hash).slice(0, 2), hash);
-  }
-
-  /** Marks a blob as modified now; false where it is not there whole, or was swept at this very moment. */
-  async #refresh({ hash, bytes }: BlobRef): Promise<boolean> {
-    if ((await this.stat(hash))?.bytes !== bytes) return false;
-    const now = new Date();
-    return utimes(this.#place(hash), now, now).then(
-      () => true,
-      (error) => absent(error) ?? false,
-    );
   }
 }
 
