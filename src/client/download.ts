@@ -13,7 +13,7 @@ export interface DownloadOptions {
 }
 
 /** Repetitions in a row that bring no byte. */
-const TRIES = 5;
+const TRIES = 4;
 
 /**
  * The bytes of one file, whole or not at all: a connection that breaks is taken up again with Range where it broke, and
@@ -95,7 +95,7 @@ export class Download {
       }
       tries = this.#at > before ? 0 : tries + 1;
       if (tries >= TRIES) throw this.#damaged(`the connection broke ${TRIES} times at byte ${this.#at}`);
-      await sleep(backoff(tries), this.#options.signal);
+      await sleep(backoff(Math.max(0, tries - 1)), this.#options.signal);
     }
     const found = check?.hex();
     if (found && this.#sha256 && found !== this.#sha256) {

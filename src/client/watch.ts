@@ -77,8 +77,13 @@ export class Watch {
         this.#signal?.throwIfAborted();
         if (error instanceof RetortApiError && !error.retryable) throw error;
         if (Date.now() - this.#answeredAt > this.#giveUpMs) throw error;
-        const asked = error instanceof RetortApiError ? (error.retryAfter ?? 0) : 0;
-        await sleep(Math.max(backoff(failures++), asked), this.#signal);
+        // A stream that gave something and broke is no outage: it is taken up again as one that ended.
+        if (this.#deadStreams === 0) await this.#pause();
+        else {
+          const asked = error instanceof RetortApiError ? (error.retryAfter ?? 0) : 0;
+          await sleep(Math.max(backoff(failures), asked), this.#signal);
+        }
+        failures = this.#deadStreams === 0 ? 0 : failures + 1;
       }
     }
   }
@@ -103,17 +108,22 @@ export class Watch {
       }
       this.#pauseMs = parser.retry ?? this.#pauseMs;
     }
-    await sleep(this.#pauseMs, this.#signal);
+    await this.#pause();
+  }
+
+  /** As the server has asked; the random part keeps the clients of a server that restarts apart. */
+  #pause(): Promise<void> {
+    return sleep(this.#pauseMs * (0.75 + Math.random() / 2), this.#signal);
   }
 
   async *#take({ event, data, id }: SseMessage): AsyncGenerator<WatchItem, void> {
     if (id !== undefined) {
-      const durable = JSON.parse(data) as Event;
+      const durable = parse<Event>(data);
       // Ids are without gaps, so one that is too large tells of events that were lost on the way.
       if (durable.id > this.#last + 1) yield* this.#catchUp();
       yield* this.#give([durable]);
     } else if (event === 'progress') {
-      yield { kind: 'progress', progress: JSON.parse(data) as Progress };
+      yield { kind: 'progress', progress: parse<Progress>(data) };
     } else if (event === 'end') {
       yield* this.#catchUp();
       this.#ended = true;
@@ -147,6 +157,16 @@ export class Watch {
       this.#ended = isTerminalEvent(event);
       yield { kind: 'event', event };
     }
+  }
+}
+
+function parse<T>(data: string): T {
+  try {
+    return JSON.parse(data) as T;
+  } catch (cause) {
+    const hint = 'It is no stream of Retort, or one of another version.';
+    const message = 'a message of the event stream is not JSON';
+    throw new RetortApiError(message, { code: 'INTERNAL', status: 200, retryable: false, hint, cause });
   }
 }
 
