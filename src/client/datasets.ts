@@ -8,6 +8,8 @@ import type { Transport } from './transport.ts';
 export interface DatasetInput extends Cancellable {
   /** An archive, or several files. */
   readonly dataset: FileInput | readonly FileInput[];
+  /** Default: it is recognised. */
+  readonly format?: string;
 }
 
 /** /v1/datasets: files of rows, looked at once and used in many distillations. */
@@ -16,9 +18,10 @@ export class Datasets extends FileCards<Dataset> {
     super(transport, 'v1/datasets');
   }
 
-  create({ dataset, signal }: DatasetInput): Promise<Dataset> {
+  /** Its state is `inspecting` for as long as looking at it takes: `get` it again. */
+  create({ dataset, format, signal }: DatasetInput): Promise<Dataset> {
     const parts = [dataset].flat().map((file) => ({ field: 'dataset', file: named(file, 'dataset') }));
-    const { body, headers } = multipart({}, parts);
+    const { body, headers } = multipart(format === undefined ? {} : { format }, parts);
     return this.post({ body, headers, signal });
   }
 }

@@ -32,6 +32,8 @@ export interface ListOptions extends Cancellable {
   readonly pageSize?: number;
 }
 
+export type MetricSeries = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+
 /** /v1/distillations. */
 export class Distillations {
   readonly #transport: Transport;
@@ -130,9 +132,10 @@ export class Distillations {
     }
   }
 
-  /** Series of the run: losses, learning rate and validation by step. */
-  async metrics<T = unknown>(id: string, { signal }: Cancellable = {}): Promise<T> {
-    return this.#transport.json<T>({ path: pathOf(id, 'metrics'), signal });
+  /** Curves so far: the points of each run (`train`, `control`), oldest first. */
+  async metrics(id: string, { signal }: Cancellable = {}): Promise<MetricSeries> {
+    const path = pathOf(id, 'metrics');
+    return (await this.#transport.json<{ readonly series: MetricSeries }>({ path, signal })).series;
   }
 
   async artifacts(id: string, { signal }: Cancellable = {}): Promise<readonly Artifact[]> {
