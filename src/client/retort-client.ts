@@ -1,3 +1,4 @@
+import type { Validation } from '../contract/validation.ts';
 import { Datasets } from './datasets.ts';
 import { type DistillationInput, distillationRequest } from './distillation-request.ts';
 import { type Cancellable, Distillations } from './distillations.ts';
@@ -29,11 +30,11 @@ export class RetortClient {
   }
 
   /** What a job of this input would meet and cost, without making one. */
-  async validate<T = unknown>(input: DistillationInput & Cancellable): Promise<T> {
+  async validate(input: DistillationInput & Cancellable): Promise<Validation> {
     const { signal } = input;
     const { call, repeatable } = await distillationRequest(input, this.uploads, signal);
     const path = 'v1/distillations:validate';
-    return this.#transport.json<T>({ ...call, method: 'POST', path, idempotent: repeatable, signal });
+    return this.#transport.json({ ...call, method: 'POST', path, idempotent: repeatable, signal });
   }
 
   /** Whether the server is alive (`healthz`), and whether it can take work (`readyz`). */

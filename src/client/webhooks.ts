@@ -35,9 +35,9 @@ export class Webhooks {
   }
 
   /** Sends a delivery once more. */
-  redeliver(id: string, delivery: string): Promise<void> {
-    const path = `${pathOf(id)}/deliveries/${encodeURIComponent(delivery)}:redeliver`;
-    return this.#transport.done({ method: 'POST', path });
+  redeliver(id: string, delivery: string): Promise<Delivery> {
+    const path = `${pathOf(id)}/deliveries/${encodeURIComponent(delivery)}/redeliver`;
+    return this.#transport.json({ method: 'POST', path });
   }
 }
 
