@@ -116,6 +116,7 @@ export const catalogue = {
   SANDBOX_LIMIT: bad('Opening the file took more time or memory than is allowed.'),
   QUEUE_UNAVAILABLE: away('Redis cannot be reached or is not set up as a queue needs it.'),
   SERVICE_STOPPING: away('The service is shutting down or is not ready yet.'),
+  SERVICE_UNREACHABLE: away('The server cannot be reached, or what answers is no Retort server.'),
   SERVICE_SETUP: {
     http: 500,
     exit: 78,

@@ -11,7 +11,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const onSignal = (): void => {
     // The second signal does not wait for a checkpoint.
     if (stop.signal.aborted) process.exit(130);
-    process.stderr.write('\nstopping after this step; press Ctrl-C again to stop at once\n');
+    // The terminal has written ^C. What stopping means is said by the command.
+    process.stderr.write('\n');
     stop.abort();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);

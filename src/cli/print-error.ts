@@ -1,4 +1,5 @@
-import { RetortError } from '../errors.ts';
+import { RetortApiError } from '../client/retort-api-error.ts';
+import { catalogue, type ErrorCode, RetortError } from '../errors.ts';
 import type { CliIo } from './command.ts';
 
 const SHOWN = 20;
@@ -8,12 +9,7 @@ const unwritable = new Set(['EACCES', 'EDQUOT', 'EEXIST', 'ENOSPC', 'ENOTDIR', '
 
 /** Prints code, message, problems and hint; returns the exit code of the catalogue. */
 export function printError(thrown: unknown, io: CliIo): number {
-  const error = isUnwritable(thrown)
-    ? new RetortError('FILE_UNWRITABLE', thrown.message, {
-        hint: 'Give another folder (--out, --store), or make room in this one.',
-        cause: thrown,
-      })
-    : thrown;
+  const error = known(thrown, io);
   if (!(error instanceof RetortError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     io.err.write(`INTERNAL: ${text}\nThis is a bug in Retort.\n`);
@@ -25,6 +21,31 @@ export function printError(thrown: unknown, io: CliIo): number {
   if (error.hint) io.err.write(`${error.hint}\n`);
   if (process.env.RETORT_DEBUG) io.err.write(`${error.stack}\n${error.cause ?? ''}\n`);
   return error.entry.exit;
+}
+
+/** What the catalogue says of errors that are not its own. */
+function known(thrown: unknown, io: CliIo): unknown {
+  if (thrown instanceof RetortError) return thrown;
+  if (thrown instanceof RetortApiError) return fromServer(thrown);
+  if (io.signal.aborted) return new RetortError('CANCELLED', 'stopped', { cause: thrown });
+  if (!isUnwritable(thrown)) return thrown;
+  return new RetortError('FILE_UNWRITABLE', thrown.message, {
+    hint: 'Give another folder (--out, --store), or make room in this one.',
+    cause: thrown,
+  });
+}
+
+/** The error the server has told, to be looked up in its log by the id of the request. */
+function fromServer(error: RetortApiError): RetortError {
+  const { code, message, status, problems, facts, requestId, cause } = error;
+  const listed = code in catalogue;
+  const fallback = status >= 500 ? 'INTERNAL' : 'REQUEST_INVALID';
+  const request = status >= 500 && requestId ? `The server's log has it under the request ${requestId}.` : '';
+  const hint = [error.hint, request].filter(Boolean).join(' ');
+  const details = { problems, facts, cause, ...(hint ? { hint } : {}) };
+  return listed
+    ? new RetortError(code as ErrorCode, message, details)
+    : new RetortError(fallback, `${code}: ${message}`, details);
 }
 
 const isUnwritable = (error: unknown): error is Error =>

@@ -10,6 +10,7 @@ import { printModel } from '../../core/onnx/print.ts';
 import type { DatasetCard } from '../../data/card.ts';
 import { inspectDataset } from '../../data/inspect-dataset.ts';
 import { inspectModel, type ModelInspection } from '../../pipeline/inspect-model.ts';
+import { announceStop } from '../announce-stop.ts';
 import { datasetText, modelText } from '../card-text.ts';
 import type { CliCommand, CliIo } from '../command.ts';
 
@@ -60,6 +61,7 @@ async function datasetOf(
   { format }: Options,
   { signal }: CliIo,
 ): Promise<DatasetCard> {
+  announceStop(io);
   const scratch = await mkdtemp(join(tmpdir(), 'retort-inspect-'));
   try {
     return await inspectDataset({

@@ -106,6 +106,26 @@ test('the dataset contract is pure, and data reads no files by itself', () => {
   assert.deepEqual(wrong, []);
 });
 
+test('the client runs in browsers: what it needs at run time holds nothing of Node and no package', () => {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const reached = new Set(files.filter(({ path }) => path.startsWith('src/client/')).map(({ path }) => path));
+  assert.ok(reached.size > 10);
+  const wrong: string[] = [];
+  // A set that grows while it is walked is walked to its end.
+  for (const path of reached) {
+    const { imports, text } = byPath.get(path)!;
+    for (const { file, specifier, typeOnly } of imports) {
+      if (typeOnly) continue;
+      if (file === undefined) wrong.push(`${path} imports ${specifier}`);
+      else reached.add(file);
+    }
+    for (const [used] of code(text).matchAll(/\b(process\.|Buffer\b|require\(|__dirname|setImmediate\b)/g)) {
+      wrong.push(`${path} uses ${used}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
 test('each engine and library has one door', () => {
   const wrong = files.flatMap((file) =>
     packages(file)
