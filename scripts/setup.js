@@ -1,5 +1,5 @@
-// Makes a fresh clone ready: checks Node, installs the locked dependencies. Plain JavaScript, since nothing is
-// installed when it starts. Does nothing, quickly, when all is in place.
+// Makes a fresh clone ready: checks Node, installs the locked dependencies and redis-server. Plain JavaScript, since
+// nothing is installed when it starts. Does nothing, quickly, when all is in place.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +32,10 @@ if (!installed()) {
     process.exit(status ?? 1);
   }
 }
+
+// Not before: it needs what npm ci installs.
+const { setupRedis } = await import('./setup-redis.js');
+await setupRedis();
 
 /** Whether node_modules holds exactly what package-lock.json asks for. */
 function installed() {

@@ -107,7 +107,7 @@ test('a wrong password is told at once, an absent Redis after some patience, nei
 test('a Redis that starts a little later is waited for', { skip }, async (t) => {
   const { port } = await newAddress();
   const waiting = reachable(producerConnection(url(port)));
-  await bareRedis(t, [...SAFE, '--port', `${port}`]).catch(() => undefined);
+  await bareRedis(t, SAFE, port);
   const redis = await waiting;
   assert.equal(redis.status, 'ready');
   redis.disconnect();

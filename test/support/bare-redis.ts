@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { newAddress } from '../../src/adapters/queue/redis-folder.ts';
 
 const folders: string[] = [];
@@ -21,10 +21,10 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** A redis-server with settings of the test's choice, stopped after it. Returns its port. */
-export async function bareRedis(t: TestContext, settings: readonly string[]): Promise<number> {
+/** A redis-server with settings of the test's choice, stopped after it. Returns its port when it listens. */
+export async function bareRedis(t: TestContext, settings: readonly string[], at?: number): Promise<number> {
   const folder = await temporaryFolder();
-  const { port } = await newAddress();
+  const port = at ?? (await newAddress()).port;
   const base = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder];
   const server = spawn('redis-server', [...base, ...settings], { stdio: 'ignore' });
   const ended = once(server, 'exit');
@@ -32,16 +32,20 @@ export async function bareRedis(t: TestContext, settings: readonly string[]): Pr
     server.kill('SIGKILL');
     await ended;
   });
-  for (let tries = 0; tries < 200; tries += 1) {
-    const redis = new Redis(port, { lazyConnect: true, retryStrategy: () => null });
-    redis.on('error', () => {});
-    const up = await redis.connect().then(
-      () => true,
-      (error: Error) => error.message.startsWith('NOAUTH'),
-    );
-    redis.disconnect();
-    if (up) return port;
+  for (let tries = 0; !(await listens(port)); tries += 1) {
+    if (tries === 200) throw new Error('the redis-server of the test did not start');
     await sleep(25);
   }
-  throw new Error('the redis-server of the test did not start');
+  return port;
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
