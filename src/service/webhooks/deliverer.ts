@@ -52,8 +52,15 @@ export class Deliverer {
     this.#tools = tools;
   }
 
-  /** Makes the attempts that are due; to be called every second or so, also while an earlier call still runs. */
+  /**
+   * Makes the attempts that are due; to be called every second or so, also while an earlier call still runs. Never
+   * fails: troubles are told.
+   */
   async tick(): Promise<void> {
+    await this.#tick().catch(this.#tools.onTrouble);
+  }
+
+  async #tick(): Promise<void> {
     const due = await this.#due();
     for (const webhook of this.#turns.keys()) if (!due.has(webhook)) this.#turns.delete(webhook);
     // Who waited longest comes first, so that webhooks that hang cannot keep all the turns to themselves.
