@@ -84,13 +84,13 @@ export function artifactRoutes(app: Api, context: ApiContext): void {
     },
     async (request) => {
       const { id } = await ownedJob(request, request.params.id, context);
-      const series: Record<string, Record<string, unknown>[]> = {};
+      const series = new Map<string, Record<string, unknown>[]>();
       for (const { type, data } of await context.distillations.events(id)) {
         if (type !== 'metrics') continue;
         const { run, ...point } = data as { readonly run: string };
-        (series[run] ??= []).push(point);
+        series.set(run, [...(series.get(run) ?? []), point]);
       }
-      return { series };
+      return { series: Object.fromEntries(series) };
     },
   );
 }
