@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** One file of src/ as the architecture tests see it. */
+/** One file of src/ or workers/ as the architecture tests see it. */
 export interface SourceFile {
   /** From the repository root, with forward slashes. */
   readonly path: string;
@@ -13,7 +13,7 @@ export interface SourceFile {
 export interface Import {
   /** As written: a package, node:..., or a relative path. */
   readonly specifier: string;
-  /** The file of src/ it names, from the repository root; undefined for packages. */
+  /** The file it names, from the repository root; undefined for packages. */
   readonly file?: string;
   /** Erased before running (import type). */
   readonly typeOnly: boolean;
@@ -21,18 +21,20 @@ export interface Import {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Every TypeScript file of src/, sorted. */
+/** Every TypeScript file of src/ and workers/, sorted. */
 export function sourceFiles(): SourceFile[] {
-  const folder = join(root, 'src');
-  if (!existsSync(folder)) throw new Error('no src/');
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(folder, name))
-    .sort()
-    .map((file) => {
-      const text = readFileSync(file, 'utf8');
-      return { path: fromRoot(file), text, imports: [...importsOf(text, file)] };
-    });
+  return ['src', 'workers'].flatMap((name) => {
+    const folder = join(root, name);
+    if (!existsSync(folder)) throw new Error(`no ${name}/`);
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => join(folder, path))
+      .sort()
+      .map((file) => {
+        const text = readFileSync(file, 'utf8');
+        return { path: fromRoot(file), text, imports: [...importsOf(text, file)] };
+      });
+  });
 }
 
 const fromRoot = (file: string): string => relative(root, file).replaceAll('\\', '/');

@@ -19,8 +19,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   client: ['core', 'data', 'spec', 'pipeline', 'contract'],
   web: ['client'],
   api: ['core', 'data', 'spec', 'pipeline', 'service', 'contract'],
-  // A composition root: it chooses the adapters.
-  cli: ['core', 'data', 'spec', 'pipeline', 'service', 'contract', 'adapters', 'client', 'api'],
+  // Composition roots: they choose the adapters.
+  workers: ['core', 'data', 'spec', 'pipeline', 'service', 'adapters'],
+  cli: ['core', 'data', 'spec', 'pipeline', 'service', 'contract', 'adapters', 'client', 'api', 'workers'],
 };
 
 /** Packages by the folder that may import them; a longer folder goes before a shorter one. */
@@ -40,7 +41,8 @@ const doors: readonly (readonly [pattern: RegExp, folders: readonly string[]])[]
 /** Files that stand beside the layers. */
 const shared: ReadonlySet<string> = new Set(['src/errors.ts', 'src/config.ts', 'src/log.ts']);
 
-const layerOf = (path: string): string => path.split('/')[1]!;
+const layerOf = (path: string): string =>
+  path.startsWith('src/') ? path.split('/')[1]! : path.split('/')[0]!;
 const packages = (file: SourceFile): string[] =>
   file.imports.filter((each) => each.file === undefined).map((each) => each.specifier);
 
@@ -56,13 +58,13 @@ test('every layer is known', () => {
   assert.deepEqual([...new Set(unknown)], []);
 });
 
-test('arrows point one way: core <- data <- spec <- pipeline <- service <- { adapters, api, cli }', () => {
+test('arrows point one way: core <- data <- spec <- pipeline <- service <- { adapters, api, workers, cli }', () => {
   const wrong = files.flatMap((file) =>
     file.imports
       .filter(({ file: to }) => {
         if (to === undefined || to === 'src/errors.ts') return false;
         if (shared.has(file.path)) return !shared.has(to);
-        if (shared.has(to)) return !['adapters', 'api', 'cli'].includes(layerOf(file.path));
+        if (shared.has(to)) return !['adapters', 'api', 'cli', 'workers'].includes(layerOf(file.path));
         const [from, target] = [layerOf(file.path), layerOf(to)];
         return from !== target && !(allowed[from] ?? []).includes(target);
       })
@@ -75,7 +77,7 @@ test('imports name files that exist, with their extension', () => {
   const known = new Set(files.map((file) => file.path));
   const wrong = files.flatMap((file) =>
     file.imports
-      .filter(({ file: to }) => to?.startsWith('src/') && !known.has(to))
+      .filter(({ file: to }) => to && /^(src|workers)\//.test(to) && !known.has(to))
       .map(({ specifier }) => `${file.path} imports ${specifier}`),
   );
   assert.deepEqual(wrong, []);
