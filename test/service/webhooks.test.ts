@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -155,7 +156,9 @@ test('of a large answer only the beginning is read', async (t) => {
     response.on('drain', more);
     more();
   });
-  assert.deepEqual(await sender().post(post(sink.url)), { status: 200, error: null });
+  const started = performance.now();
+  assert.deepEqual(await sender(20_000).post(post(sink.url)), { status: 200, error: null });
+  assert.ok(performance.now() - started < 10_000, 'not read until the time was up');
   await closed;
   assert.ok(written < 64 * 2 ** 20, `${written} bytes`);
 });
@@ -194,10 +197,12 @@ test('private addresses get no connection, whether written out or behind a name'
   assert.deepEqual([answer.status, answer.error, connections], [null, 'the URL holds credentials', 0]);
 });
 
-test('a name is looked up by the sender, and its Host header is the name', async (t) => {
+test('a name is looked up once, by the sender; the connection asks nobody again, and its Host header is the name', async (t) => {
   const sink = await receiver(t, status(204));
+  const again = t.mock.method(dns, 'lookup', () => assert.fail('the connection looked the name up'));
   const answer = await sender().post(post(`http://localhost:${sink.port}/`));
   assert.deepEqual(answer, { status: 204, error: null });
+  assert.equal(again.mock.callCount(), 0);
   assert.equal(sink.received[0]!.headers.host, `localhost:${sink.port}`);
   assert.equal(sink.received[0]!.body, '{"ü":1}');
 });

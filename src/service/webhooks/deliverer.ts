@@ -47,6 +47,7 @@ export class Deliverer {
   readonly #busy = new Map<string, Promise<void>>();
   /** When each webhook with something due had its last turn. */
   readonly #turns = new Map<string, number>();
+  #ending = false;
 
   constructor(tools: DelivererTools) {
     this.#tools = tools;
@@ -79,15 +80,16 @@ export class Deliverer {
     await Promise.all(served);
   }
 
-  /** Waits for what is being sent; for the end of the process. */
+  /** Finishes what is being sent at this moment and begins nothing more; for the end of the process. */
   async idle(): Promise<void> {
+    this.#ending = true;
     await Promise.all(this.#busy.values());
   }
 
   /** One after another; after a failure the rest waits for the next tick, for the receiver is in trouble. */
   async #serve(markers: readonly StoredRecord[]): Promise<void> {
     for (const marker of markers.slice(0, MAX_PER_TURN)) {
-      if ((await this.#deliver(marker)) === 'failed') return;
+      if (this.#ending || (await this.#deliver(marker)) === 'failed') return;
     }
   }
 

@@ -148,6 +148,23 @@ test('a stage that is used again counts from then; one that is taken at that mom
   assert.equal(await late.output(blobs), undefined);
 });
 
+test('a stage that is used while the sweep is about to delete it is kept', async () => {
+  const { clock, jobs, blobs, retention } = setUp();
+  const output = await blobs.put(bytes('logits'));
+  const id = 'stage/teach/a';
+  clock.time -= 8 * DAY;
+  await (await StageRecord.open(jobs, id)).finish({ output });
+  clock.time += 8 * DAY;
+  const list = jobs.list.bind(jobs);
+  jobs.list = async (filter) => {
+    const found = await list(filter);
+    if (filter?.prefix === 'stage/') await (await StageRecord.open(jobs, id)).output(blobs);
+    return found;
+  };
+  assert.equal((await retention.sweep({ now: clock.time }))!.records.stage, 0);
+  assert.deepEqual(await (await StageRecord.open(jobs, id)).output(blobs), { value: { output } });
+});
+
 test('a blob goes when nothing has named it for the grace, and only then', async () => {
   const { clock, jobs, blobs, pass } = setUp();
   const [named, orphan, shared] = [
