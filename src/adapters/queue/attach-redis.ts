@@ -1,6 +1,6 @@
 import { RetortError } from '../../errors.ts';
+import { isRunning } from '../birth-of.ts';
 import { findRedis } from './find-redis.ts';
-import { isRunning } from './is-running.ts';
 import { probeRedis } from './probe-redis.ts';
 import { isFree, newAddress, type RedisAddress, type RedisFolder } from './redis-folder.ts';
 import { type RunningRedis, startRedis } from './redis-process.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { RetortError } from '../../errors.ts';
-import { isRunning } from './is-running.ts';
+import { isRunning } from '../birth-of.ts';
 import { probeRedis } from './probe-redis.ts';
 import { CONFIG_FILE, type RedisAddress, type RedisFolder } from './redis-folder.ts';
 

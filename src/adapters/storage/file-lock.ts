@@ -1,20 +1,33 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetortError } from '../../errors.ts';
 import { absent } from './absent.ts';
+import { holderEnded, holderText } from './lock-holder.ts';
 
 const GIVE_UP_MS = 20_000;
+/** A holder shows itself by the lock's time; one of whom nothing else is known has ended when it stands still. */
+const SHOW_EVERY_MS = 1000;
+const STILL_MS = 6000;
 
-/** Runs `body` while holding `path` as a lock between processes of this machine; a dead holder's lock is taken over. */
+/**
+ * Runs `body` while holding `path` as a lock between processes that share a folder, in other containers too; a dead
+ * holder's lock is taken over.
+ */
 export async function withFileLock<T>(path: string, body: () => Promise<T>): Promise<T> {
   const mine = `${path}.${randomUUID()}`;
   try {
-    await writeFile(mine, `${process.pid}`);
+    await writeFile(mine, holderText());
     await acquire(path, mine);
+    // The lock is a second name of the same file.
+    const showing = setInterval(() => {
+      const now = new Date();
+      utimes(mine, now, now).catch(() => {});
+    }, SHOW_EVERY_MS).unref();
     try {
       return await body();
     } finally {
+      clearInterval(showing);
       await release(path, mine);
     }
   } finally {
@@ -29,8 +42,10 @@ async function release(path: string, mine: string): Promise<void> {
 }
 
 async function acquire(path: string, mine: string): Promise<void> {
-  for (let waited = 0; ; ) {
-    // link, not open('wx'): the lock appears with its holder's id already in it.
+  const start = performance.now();
+  let [seen, since] = ['', start];
+  for (let pause = 1; ; pause += 1 + Math.floor(pause / 20)) {
+    // link, not open('wx'): the lock appears with its holder already in it.
     const taken = await link(mine, path).then(
       () => true,
       (error: NodeJS.ErrnoException) => {
@@ -39,31 +54,32 @@ async function acquire(path: string, mine: string): Promise<void> {
       },
     );
     if (taken) return;
-    const holder = Number(await readFile(path, 'utf8').catch(() => '')) || undefined;
-    if (holder !== undefined && !alive(holder)) await dropStale(path, mine, holder);
-    if (waited > GIVE_UP_MS) {
-      throw new RetortError('STORE_CONFLICT', `${path} is held by process ${holder ?? 'unknown'}`);
+    const [holder, shown] = await Promise.all([
+      readFile(path, 'utf8').catch(() => ''),
+      stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ]);
+    const now = performance.now();
+    if (seen !== `${holder}${shown}`) [seen, since] = [`${holder}${shown}`, now];
+    if (holder !== '') {
+      const ended = holderEnded(holder);
+      // Clocks of two machines are not compared: that it stood still is seen by waiting.
+      if (ended ?? now - since > STILL_MS) await dropStale(path, mine, holder);
     }
-    const pause = 1 + Math.floor(waited / 20);
-    await sleep(pause);
-    waited += pause;
+    if (now - start > GIVE_UP_MS) {
+      throw new RetortError('STORE_CONFLICT', `${path} is held by ${holder || 'nobody known'}`);
+    }
+    await sleep(Math.min(pause, 500));
   }
 }
 
 /** Moves the lock aside and looks again: if someone else had just taken it over, it is given back. */
-async function dropStale(path: string, mine: string, holder: number): Promise<void> {
+async function dropStale(path: string, mine: string, holder: string): Promise<void> {
   const aside = `${mine}.stale`;
   await rename(path, aside).catch(() => undefined);
-  const found = Number(await readFile(aside, 'utf8').catch(() => ''));
+  const found = await readFile(aside, 'utf8').catch(() => '');
   if (found && found !== holder) await link(aside, path).catch(() => undefined);
   await rm(aside, { force: true });
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
