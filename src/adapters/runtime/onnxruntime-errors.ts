@@ -96,7 +96,7 @@ const rules: readonly Rule[] = [
   },
   {
     pattern:
-      /(?<detail>[Ii]nvalid model.*|.*ShapeInferenceError.*|.*TypeInferenceError.*|.*InvalidGraph.*|.*INVALID_GRAPH.*|Type Error:.*)/,
+      /(?<detail>[Ii]nvalid model.*|.*ShapeInferenceError.*|.*TypeInferenceError.*|.*InvalidGraph.*|.*INVALID_GRAPH.*|Type Error:.*|Failed to load model with error:.*)/,
     code: 'ONNX_INVALID',
     say: ({ detail }) => `onnxruntime refuses the model: ${detail?.slice(0, 300)}`,
   },
