@@ -23,7 +23,7 @@ const TYPES: Readonly<Record<string, string>> = {
 export async function sendBlob(
   request: FastifyRequest,
   reply: FastifyReply,
-  blobs: BlobStore,
+  blobs: Pick<BlobStore, 'has' | 'stream'>,
   { name, hash, bytes }: Artifact,
 ): Promise<FastifyReply> {
   const etag = `"sha256-${hash}"`;

@@ -45,7 +45,11 @@ export function sendProblem(
   void reply.header('cache-control', 'no-store');
   // The rest of a body nobody reads would be taken for the next request.
   if (!request.raw.complete) void reply.header('connection', 'close');
-  return reply.code(status).type('application/problem+json').send(JSON.stringify(problem));
+  // As bytes: to text Fastify would add a charset, which this type does not have.
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send(Buffer.from(JSON.stringify(problem)));
 }
 
 /** Without the query, which may hold what should not be repeated. */

@@ -22,8 +22,6 @@ export function serverOptions({ config, log, times }: ApiContext) {
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
     clientErrorHandler: clientError(log),
     routerOptions: { maxParamLength: 200 },
-    // Long lists of what came in and went out are the log's business at `debug` only.
-    disableRequestLogging: false,
   } satisfies FastifyServerOptions & Record<string, unknown>;
 }
 

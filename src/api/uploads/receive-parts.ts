@@ -24,7 +24,11 @@ const LONGEST_NAME = 255;
  */
 export async function receiveParts(
   request: FastifyRequest,
-  { blobs, config, metrics }: Pick<ApiContext, 'blobs' | 'config' | 'metrics'>,
+  {
+    blobs,
+    config,
+    metrics,
+  }: Pick<ApiContext, 'blobs' | 'config'> & { readonly metrics: Pick<ApiContext['metrics'], 'uploaded'> },
   plan: PartPlan = {},
 ): Promise<Received> {
   const files: ReceivedFile[] = [];

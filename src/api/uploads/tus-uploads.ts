@@ -4,19 +4,17 @@ import { join } from 'node:path';
 import { FileStore } from '@tus/file-store';
 import { Server } from '@tus/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { catalogue, RetortError } from '../../errors.ts';
-import { faultOf } from '../../service/fault.ts';
+import { RetortError } from '../../errors.ts';
 import { newUploadId, type StoredUpload } from '../../service/uploads.ts';
 import type { ApiContext } from '../context.ts';
-import { knownError } from '../known-error.ts';
 import { mine } from '../mine.ts';
 import type { Principal } from '../principal.ts';
-import { problemOf } from '../send-problem.ts';
 import { fileName } from './file-name.ts';
 
 /** How long an upload may take from its first to its last byte, and how often the late ones are swept, milliseconds. */
 const EXPIRES = 24 * 3_600_000;
 const SWEEP = 3_600_000;
+const PROTOCOL = 'This is the tus protocol, version 1.0: https://tus.io/protocols/resumable-upload';
 
 type TusRequest = Parameters<NonNullable<Server['options']['onUploadCreate']>>[0];
 type TusUpload = Parameters<NonNullable<Server['options']['onUploadCreate']>>[1];
@@ -51,20 +49,26 @@ export class TusUploads {
         const { id } = await this.#finish(upload);
         return { headers: { 'Upload-Id': id } };
       },
-      onResponseError: (request, error) => this.#problem(request, error),
+      onResponseError: (_request, error) => {
+        throw isTusError(error) ? tusError(error) : error;
+      },
     });
     this.#sweep = setInterval(() => void this.#expire(), SWEEP).unref();
     void this.#expire();
   }
 
+  /** Lets tus answer; what it refuses is thrown, to be answered like every other error. */
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    void reply.header('tus-resumable', '1.0.0');
+    if (request.method !== 'OPTIONS' && request.headers['tus-resumable'] !== '1.0.0') {
+      throw tusError({ status_code: 412, body: `Tus-Resumable: 1.0.0 is missing. ${PROTOCOL}` });
+    }
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
-    reply.hijack();
     this.#requests.set(request.raw, request);
     await this.#server.handle(request.raw, reply.raw);
-    return reply;
+    return reply.hijack();
   }
 
   /**
@@ -122,19 +126,6 @@ export class TusUploads {
     return stored;
   }
 
-  /** Errors of tus keep its statuses, which its clients know; their bodies are problems like all others. */
-  #problem(request: TusRequest, thrown: Error | { readonly status_code: number; readonly body: string }) {
-    const { req, res } = request.runtime!.node!;
-    const asked = this.#requests.get(req as IncomingMessage)!;
-    const error = isTusError(thrown) ? tusError(thrown) : (knownError(thrown)?.error ?? thrown);
-    const fault = faultOf(error);
-    const status = isTusError(thrown) ? thrown.status_code : catalogue[fault.code].http;
-    if (status >= 500) asked.log.error({ err: thrown, code: fault.code }, fault.message);
-    res!.setHeader('content-type', 'application/problem+json');
-    const problem = problemOf(fault, status, asked.url.slice(0, 500), asked.id);
-    return { status_code: status, body: JSON.stringify(problem) };
-  }
-
   async #expire(): Promise<void> {
     await this.#server.cleanUpExpiredUploads().catch((error: unknown) => {
       this.#context.log.error({ err: error }, 'unfinished uploads could not be swept');
@@ -142,12 +133,18 @@ export class TusUploads {
   }
 }
 
-const isTusError = (error: unknown): error is { readonly status_code: number; readonly body: string } =>
+interface TusError {
+  readonly status_code: number;
+  readonly body: string;
+}
+
+const isTusError = (error: unknown): error is TusError =>
   typeof error === 'object' && error !== null && 'status_code' in error && 'body' in error;
 
-function tusError({ status_code: status, body }: { readonly status_code: number; readonly body: string }) {
+/** Keeps the statuses of tus, which its clients know. */
+function tusError({ status_code: statusCode, body }: TusError): Error {
   const text = body.trim();
-  if (status === 404 || status === 410) return new RetortError('NOT_FOUND', text);
-  if (status === 413) return new RetortError('UPLOAD_TOO_LARGE', text);
-  return status >= 500 ? new Error(text) : new RetortError('UPLOAD_INVALID', text);
+  if (statusCode === 404 || statusCode === 410) return new RetortError('NOT_FOUND', text);
+  if (statusCode === 413) return new RetortError('UPLOAD_TOO_LARGE', text);
+  return Object.assign(new Error(text), { statusCode });
 }
