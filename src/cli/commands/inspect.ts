@@ -59,7 +59,7 @@ async function looksLikeModel(file: FileSource): Promise<boolean> {
 async function datasetOf(
   files: readonly FileSource[],
   { format }: Options,
-  { signal }: CliIo,
+  io: CliIo,
 ): Promise<DatasetCard> {
   announceStop(io);
   const scratch = await mkdtemp(join(tmpdir(), 'retort-inspect-'));
@@ -68,7 +68,7 @@ async function datasetOf(
       files,
       folder: await diskFolder(scratch),
       decoder: sharpDecoder(),
-      signal,
+      signal: io.signal,
       ...(format === undefined ? {} : { format }),
     });
   } finally {
