@@ -65,9 +65,9 @@ export class Watch {
     this.#answeredAt = Date.now();
     let failures = 0;
     while (!this.#ended) {
+      const polling = this.#deadStreams >= DEAD_STREAMS;
       try {
-        const items = this.#deadStreams < DEAD_STREAMS ? this.#stream() : this.#poll();
-        for await (const item of items) {
+        for await (const item of polling ? this.#poll() : this.#stream()) {
           this.#answeredAt = Date.now();
           yield item;
         }
@@ -78,12 +78,12 @@ export class Watch {
         if (error instanceof RetortApiError && !error.retryable) throw error;
         if (Date.now() - this.#answeredAt > this.#giveUpMs) throw error;
         // A stream that gave something and broke is no outage: it is taken up again as one that ended.
-        if (this.#deadStreams === 0) await this.#pause();
-        else {
-          const asked = error instanceof RetortApiError ? (error.retryAfter ?? 0) : 0;
-          await sleep(Math.max(backoff(failures), asked), this.#signal);
-        }
-        failures = this.#deadStreams === 0 ? 0 : failures + 1;
+        const alive = this.#deadStreams === 0;
+        failures = alive ? 0 : failures + 1;
+        if (alive) await this.#pause();
+        else await sleep(Math.max(backoff(failures - 1), retryAfterOf(error)), this.#signal);
+        // Nothing answers, so it was not the stream's fault.
+        if (polling) this.#deadStreams = 0;
       }
     }
   }
@@ -159,6 +159,9 @@ export class Watch {
     }
   }
 }
+
+const retryAfterOf = (error: unknown): number =>
+  error instanceof RetortApiError ? (error.retryAfter ?? 0) : 0;
 
 function parse<T>(data: string): T {
   try {
