@@ -1,6 +1,8 @@
+import type { StageName } from './stage.ts';
+
 /** What is left of a stage made of parts that any process can make: told to whoever may find helpers. JSON. */
 export interface Offer {
-  readonly stage: string;
+  readonly stage: StageName;
   /** Key of the stage; parts made under another one are of no use to it. */
   readonly key: string;
   /** Work done and work in all, in units of the stage's own. */

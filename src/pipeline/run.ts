@@ -28,7 +28,7 @@ export interface JourneyRequest {
 export interface Observer {
   stage?(name: string, state: 'started' | 'skipped' | 'done', milliseconds: number): void;
   progress?(name: string, done: number, total: number, note?: string): void;
-  offer?(stage: string, key: string, left: OfferedWork): void;
+  offer?(stage: StageName, key: string, left: OfferedWork): void;
 }
 
 /** Runs the stages in order; finished ones are skipped by key, an interrupted one goes on from its partial work. */
