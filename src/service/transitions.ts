@@ -1,6 +1,6 @@
 import { RetortError } from '../errors.ts';
 import type { Fault } from './fault.ts';
-import { type FanOut, isTerminal, type JobRecord } from './job.ts';
+import { type FanOut, isTerminal, type JobProgress, type JobRecord } from './job.ts';
 
 /**
  * What the state of a job may become and why: pure functions from a job to the job after. Every one may be asked
@@ -141,7 +141,7 @@ export function end(job: JobRecord, ending: Ending, crashBudget: number, now: nu
   if (ending.kind === 'stopped') return queuedAgain(job);
   if (ending.kind === 'fanned-out') {
     const fanOut = { ...ending.fanOut, attempt: job.attempt, at: now };
-    return { ...job, worker: null, fanOut, fanOuts: job.fanOuts + 1 };
+    return { ...job, worker: null, fanOut, fanOuts: job.fanOuts + 1, progress: progressOf(fanOut, now) };
   }
   const crashes = job.crashes + 1;
   if (crashes >= crashBudget) return ended(job, 'failed', now, { crashes, error: poisonous(crashes) });
@@ -160,10 +160,13 @@ export function helped(
   const groups = fanOut.groups.map((each, i) =>
     i === group ? { ...each, done: Math.min(done, each.size) } : each,
   );
+  const after = { ...fanOut, groups };
+  return { ...job, fanOut: after, progress: progressOf(after, now) };
+}
+
+function progressOf({ stage, at, before, total, groups }: FanOut, now: number): JobProgress {
   const since = groups.reduce((sum, each) => sum + each.done, 0);
-  const left = fanOut.total - fanOut.before - since;
-  const etaMs = since > 0 ? Math.round(((now - fanOut.at) / since) * left) : null;
-  const { stage, total, before } = fanOut;
-  const progress = { stage, done: before + since, total, etaMs, at: now };
-  return { ...job, fanOut: { ...fanOut, groups }, progress };
+  const left = total - before - since;
+  const etaMs = since > 0 ? Math.round(((now - at) / since) * left) : null;
+  return { stage, done: before + since, total, etaMs, at: now };
 }
