@@ -46,6 +46,10 @@ export const Settings = Type.Object({
   RETORT_WORKERS: oneOf(['0', '1'], '1', '1: `retort serve` also runs a worker.'),
   RETORT_SLOTS_CPU: integer(1, 'Jobs this machine works on at the same time on the CPU.'),
   RETORT_SLOTS_CUDA: integer(1, 'The same on its CUDA device, where there is one.'),
+  RETORT_FAN_OUT_SECONDS: integer(
+    20,
+    'Work for the teacher that would take one worker longer is shared with workers that are free.',
+  ),
   RETORT_DRAIN_SECONDS: integer(
     60,
     'How long a job may take for a checkpoint when its worker is told to stop.',

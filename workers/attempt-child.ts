@@ -12,6 +12,7 @@ import type { Assignment, ChildMessage } from './messages.ts';
 
 const ALIVE_EVERY_MS = 1000;
 const PROGRESS_EVERY_MS = 250;
+const OFFER_EVERY_MS = 1000;
 
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
@@ -29,11 +30,12 @@ process.once('message', (assignment: Assignment) => {
 });
 
 async function work(assignment: Assignment): Promise<void> {
-  const { inputs, requested } = assignment;
+  const { inputs, requested, help, offerAboveMs } = assignment;
   const tools = telling(localTools(fsStores(readConfig(process.env).dataFolder)));
   const spec = assignment.resolved ?? settle(assignment);
   if (!assignment.resolved) await say({ kind: 'resolved', spec });
   let progressAt = 0;
+  let offeredAt = 0;
   const { publish } = await runJourney(
     {
       upload: { stored: inputs },
@@ -49,12 +51,20 @@ async function work(assignment: Assignment): Promise<void> {
           progressAt = now;
           void say({ kind: 'progress', stage, done, total });
         },
+        offer: (stage, key, { parts, ...left }) => {
+          const now = Date.now();
+          if (offerAboveMs === null || left.milliseconds < offerAboveMs || now - offeredAt < OFFER_EVERY_MS)
+            return;
+          offeredAt = now;
+          void say({ kind: 'offer', offer: { ...left, stage, key, parts: parts() } });
+        },
       },
       record: (type, data) => say({ kind: 'event', type, data }),
+      ...(help ? { until: help.stage, parts: help.order } : {}),
     },
     tools,
   );
-  await say({ kind: 'succeeded', artifacts: publish.artifacts });
+  await say({ kind: 'succeeded', artifacts: help ? [] : publish.artifacts });
 }
 
 /** Every "auto" settled for this machine and the slot that was given. */

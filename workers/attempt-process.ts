@@ -5,6 +5,8 @@ import type { Ending } from '../src/service/transitions.ts';
 import type { Assignment, ChildMessage } from './messages.ts';
 
 const entry = fileURLToPath(new URL('./attempt-child.ts', import.meta.url));
+/** A cancelled job needs no checkpoint, but one in the middle of a write may finish it (P6: 3 s in all). */
+export const CANCEL_GRACE_MS = 1500;
 const STDERR_BYTES = 4096;
 /** Below the API and the supervisor on the same cores, which answer and renew locks. */
 const PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
@@ -25,7 +27,7 @@ export class AttemptProcess {
   readonly #child: ChildProcess;
   readonly #options: AttemptProcessOptions;
   #watchdog: NodeJS.Timeout | undefined;
-  #killer: NodeJS.Timeout | undefined;
+  #killer: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   #killedFor: string | undefined;
   #answer: Ending | undefined;
   /** Where the fault was not one of ours: for the log. */
@@ -45,11 +47,13 @@ export class AttemptProcess {
     return this.#child.pid;
   }
 
-  /** Asks it to stop at a checkpoint; kills it when it has not after `graceMs`. */
+  /** Asks it to stop at a checkpoint; kills it when it has not after `graceMs`. The shortest time asked for counts. */
   stop(graceMs: number): void {
-    if (this.#killer) return;
-    this.#child.kill('SIGTERM');
-    this.#killer = setTimeout(() => this.kill('it did not stop in time'), graceMs);
+    const at = Date.now() + graceMs;
+    if (this.#killer && this.#killer.at <= at) return;
+    if (!this.#killer) this.#child.kill('SIGTERM');
+    clearTimeout(this.#killer?.timer);
+    this.#killer = { at, timer: setTimeout(() => this.kill('it did not stop in time'), graceMs) };
   }
 
   kill(why: string): void {
@@ -71,7 +75,7 @@ export class AttemptProcess {
     return new Promise((resolve) => {
       const done = (detail: string): void => {
         clearTimeout(this.#watchdog);
-        clearTimeout(this.#killer);
+        clearTimeout(this.#killer?.timer);
         resolve(this.#answer ?? { kind: 'crashed', detail: this.#killedFor ?? detail });
       };
       child.once('error', (error) => done(error.message));

@@ -1,4 +1,5 @@
-import type { Artifact } from '../src/pipeline/stage.ts';
+import type { Offer, PartsOrder } from '../src/pipeline/offer.ts';
+import type { Artifact, StageName } from '../src/pipeline/stage.ts';
 import type { Fault } from '../src/service/fault.ts';
 import type { JobInputs, JobStage } from '../src/service/job.ts';
 import type { ResolvedSpec } from '../src/spec/resolved-spec.ts';
@@ -15,6 +16,10 @@ export interface Assignment {
   readonly device: 'cpu' | 'cuda';
   /** Threads a job may use where its spec leaves it open; 0 leaves it to the engine. */
   readonly threads: number;
+  /** What is left of a stage is offered to helpers when it would take longer; null: never. */
+  readonly offerAboveMs: number | null;
+  /** Where the process helps another: it makes these parts of that stage and nothing else. */
+  readonly help: { readonly stage: StageName; readonly order: PartsOrder } | null;
 }
 
 export type ChildMessage =
@@ -26,6 +31,9 @@ export type ChildMessage =
   | { readonly kind: 'event'; readonly type: string; readonly data: unknown }
   /** A checkpoint, a shard or a stage lies in the store. */
   | { readonly kind: 'saved' }
+  /** Parts that others could make; the child goes on with them until it is stopped. */
+  | { readonly kind: 'offer'; readonly offer: Offer }
+  /** A helper has no artifacts. */
   | { readonly kind: 'succeeded'; readonly artifacts: readonly Artifact[] }
   | { readonly kind: 'failed'; readonly fault: Fault; readonly retryable: boolean; readonly stack?: string }
   | { readonly kind: 'stopped' };

@@ -5,7 +5,8 @@ import type { Rows } from './open-rows.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
 import { latencyCost } from './stages/measure.ts';
-import { viewCount } from './stages/teach.ts';
+
+import { viewCount } from './teach-work.ts';
 import { teachingPace } from './teaching-pace.ts';
 import { trainingPace } from './training-pace.ts';
 import { validationRows } from './validation-rows.ts';

@@ -1,9 +1,11 @@
+import { RetortError } from '../errors.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import type { Spec } from '../spec/spec.ts';
 import { cancelled } from './cancelled.ts';
 import { journey } from './journey.ts';
+import type { PartsOrder } from './offer.ts';
 import type { Results } from './results.ts';
-import type { Stage, StageContext, StageName, Tools, Upload } from './stage.ts';
+import type { OfferedWork, Stage, StageContext, StageName, Tools, Upload } from './stage.ts';
 import { hashOf } from './stage-key.ts';
 import { StageRecord } from './stage-record.ts';
 import type { Timing } from './timing.ts';
@@ -15,6 +17,8 @@ export interface JourneyRequest {
   readonly signal: AbortSignal;
   /** The last stage to run; default: all. The results hold nothing of those behind it. */
   readonly until?: StageName;
+  /** Of the last stage only these parts are made, for another process that runs it; those before must be finished. */
+  readonly parts?: PartsOrder;
   /** Told of everything as it happens; may not throw. */
   readonly observer?: Observer;
   /** Keeps what happens, in order; a stage goes on when it is kept. */
@@ -24,6 +28,7 @@ export interface JourneyRequest {
 export interface Observer {
   stage?(name: string, state: 'started' | 'skipped' | 'done', milliseconds: number): void;
   progress?(name: string, done: number, total: number, note?: string): void;
+  offer?(stage: StageName, key: string, left: OfferedWork): void;
 }
 
 /** Runs the stages in order; finished ones are skipped by key, an interrupted one goes on from its partial work. */
@@ -42,20 +47,17 @@ export async function runJourney(request: JourneyRequest, tools: Tools): Promise
 async function runStage(
   stage: Stage,
   results: Results,
-  { upload, requested, spec, signal, observer, record: keep }: JourneyRequest,
+  request: JourneyRequest,
   tools: Tools,
 ): Promise<Timing> {
+  const { observer, parts } = request;
   const started = tools.clock.now();
   const emit = async (type: string, data: unknown): Promise<void> => {
-    await keep?.(type, data);
+    await request.record?.(type, data);
   };
-  const base = { ...tools, upload, requested, spec, signal, emit };
-  const progress: StageContext['progress'] = (done, total, note) =>
-    observer?.progress?.(stage.name, done, total, note);
-  const context = (partial: StageContext['partial']): StageContext => ({ ...base, partial, progress });
-
-  const parts = stage.key?.(results, context(noPartial));
-  const key = stage.key && hashOf([stage.name, stage.version, tools.runtime.version, parts]);
+  const bare = contextOf(stage, request, tools, emit);
+  const key =
+    stage.key && hashOf([stage.name, stage.version, tools.runtime.version, stage.key(results, bare)]);
   const record =
     key === undefined ? undefined : await StageRecord.open(tools.jobs, `stage/${stage.name}/${key}`);
   const finished = await record?.output(tools.blobs);
@@ -69,12 +71,47 @@ async function runStage(
     Object.assign(results, { [stage.name]: finished.value });
     return end('skipped');
   }
+  const context: StageContext =
+    key === undefined || !record
+      ? bare
+      : {
+          ...bare,
+          key,
+          partial: record,
+          offer: (left) => observer?.offer?.(stage.name, key, left),
+        };
+  if (parts && stage.key) {
+    refuseOther(stage, request, context);
+    await stage.makeParts?.(parts.parts, results, context);
+    return end('done');
+  }
   observer?.stage?.(stage.name, 'started', 0);
   await emit('stage', { name: stage.name, state: 'started', key });
-  const output = await stage.run(results, context(record ?? noPartial));
+  const output = await stage.run(results, context);
   await record?.finish(output);
   Object.assign(results, { [stage.name]: output });
   return end('done');
 }
 
 const noPartial = { load: async () => undefined, save: async () => {} };
+
+/** What a stage without a record may use. */
+function contextOf(
+  stage: Stage,
+  { upload, requested, spec, signal, observer }: JourneyRequest,
+  tools: Tools,
+  emit: StageContext['emit'],
+): StageContext {
+  const progress: StageContext['progress'] = (done, total, note) =>
+    observer?.progress?.(stage.name, done, total, note);
+  return { ...tools, upload, requested, spec, signal, emit, progress, partial: noPartial };
+}
+
+/** Work under another key would be of no use to the one that asked for it. */
+function refuseOther(stage: Stage, { until, parts }: JourneyRequest, { key }: StageContext): void {
+  if (stage.name === until && key === parts?.key) return;
+  throw new RetortError('RUNTIME_UNAVAILABLE', `parts of "${until}" were asked for that do not exist here`, {
+    hint: 'Workers that share jobs need the same version of Retort and of its runtime.',
+    facts: { stage: stage.name },
+  });
+}

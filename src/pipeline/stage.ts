@@ -3,6 +3,7 @@ import type { Source } from '../data/format.ts';
 import type { PictureDecoder } from '../data/picture.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import type { Spec } from '../spec/spec.ts';
+import type { Offer, OfferedPart } from './offer.ts';
 import type { BlobRef, BlobStore, Clock, JobStore, Runtime } from './ports.ts';
 import type { Results } from './results.ts';
 
@@ -33,11 +34,20 @@ export interface StageContext extends Tools {
   readonly spec: ResolvedSpec;
   /** Work of an earlier, interrupted attempt at the same key. */
   readonly partial: Partial;
+  /** Hash that the stage's record goes by; none where it is never skipped. */
+  readonly key?: string;
   readonly signal: AbortSignal;
+  /** Tells of parts left that other processes could make. */
+  offer?(left: OfferedWork): void;
   /** Reports work done, in units of the stage's own. */
   progress(done: number, total: number, note?: string): void;
   /** Appends to the job's events. */
   emit(type: string, data: unknown): Promise<void>;
+}
+
+/** An Offer as a stage makes it; its parts are listed when somebody wants to know. */
+export interface OfferedWork extends Pick<Offer, 'done' | 'total' | 'milliseconds'> {
+  parts(): readonly OfferedPart[];
 }
 
 /** A stage's own unfinished work, as JSON (blobs by reference). */
@@ -61,6 +71,8 @@ export interface Stage<N extends StageName = StageName> {
   key?(done: Results, context: StageContext): unknown;
   /** JSON, with blobs by reference. */
   run(done: Results, context: StageContext): Promise<Results[N]>;
+  /** Makes some parts only, by the names it has offered them under, for another process that runs the stage. */
+  makeParts?(names: readonly string[], done: Results, context: StageContext): Promise<void>;
 }
 
 /** A blob with its place in the manifest. */

@@ -52,6 +52,10 @@ export interface Job {
   readonly failures: number;
   /** Name of the worker that runs it. */
   readonly worker: string | null;
+  /** Set while a running job waits for groups of parts that others make: no attempt holds it then. */
+  readonly fanOut: FanOut | null;
+  /** Fan-outs of this dispatch so far. */
+  readonly fanOuts: number;
   readonly progress: JobProgress | null;
   readonly stages: readonly JobStage[];
   /** Files to download; only a succeeded job has any. */
@@ -83,6 +87,19 @@ export interface JobProgress {
   /** Milliseconds until this stage is done, from its pace so far; null while there is none. */
   readonly etaMs: number | null;
   readonly at: number;
+}
+
+/** A stage whose remaining parts were given to helpers in groups. */
+export interface FanOut {
+  readonly stage: string;
+  /** The attempt that gave them away: with it, helpers know that they are still waited for. */
+  readonly attempt: number;
+  readonly at: number;
+  /** Work done before, and in all, in units of the stage's own. */
+  readonly before: number;
+  readonly total: number;
+  /** The work of each group, and what is done of it. */
+  readonly groups: readonly { readonly size: number; readonly done: number }[];
 }
 
 export interface JobStage {

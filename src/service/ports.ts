@@ -1,6 +1,7 @@
 import type { DatasetCard } from '../data/card.ts';
 import type { ModelInspection } from '../pipeline/inspect-model.ts';
-import type { Artifact } from '../pipeline/stage.ts';
+import type { PartsOrder } from '../pipeline/offer.ts';
+import type { Artifact, StageName } from '../pipeline/stage.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { JobInputs } from './job.ts';
 
@@ -15,16 +16,28 @@ export interface Dispatch {
   readonly device: 'auto' | 'cpu' | 'cuda';
 }
 
+/** An entry of the queue that belongs to another one: parts of a stage that a job waits for (docs/adr/0007). */
+export interface PartGroup {
+  readonly id: string;
+  readonly dispatch: number;
+  /** The attempt that asked for them. */
+  readonly attempt: number;
+  /** Position among the groups of that attempt. */
+  readonly group: number;
+  readonly stage: StageName;
+  readonly order: PartsOrder;
+}
+
 /** Hands jobs to workers. It holds nothing that the JobStore does not: it can be emptied and filled again. */
 export interface Dispatcher {
   /** Adding the same dispatch again changes nothing. QUEUE_UNAVAILABLE where the queue cannot be reached. */
   add(dispatch: Dispatch, delayMs?: number): Promise<void>;
-  /** Whether that dispatch waits or is being worked on. */
+  /** Whether that dispatch waits, for a worker or for its groups, or is being worked on. */
   has(dispatch: Pick<Dispatch, 'id' | 'dispatch'>): Promise<boolean>;
-  /** Takes a waiting dispatch out; one that is being worked on stays. */
+  /** Takes a waiting dispatch out, with the groups it waits for; what is being worked on stays. */
   remove(dispatch: Pick<Dispatch, 'id' | 'dispatch'>): Promise<void>;
-  /** How many entries wait and how many are worked on. */
-  counts(): Promise<{ readonly waiting: number; readonly active: number }>;
+  /** How many entries wait and how many are worked on, in all or for one device. */
+  counts(device?: 'cpu' | 'cuda'): Promise<{ readonly waiting: number; readonly active: number }>;
   /** Workers that have shown themselves within the last seconds. */
   workers(): Promise<readonly WorkerPresence[]>;
   close(): Promise<void>;

@@ -41,7 +41,10 @@ async function reconcileOpen(job: JobRecord, { dispatcher }: ReconcileTools): Pr
   return 1;
 }
 
-async function expire(job: JobRecord, { records, notifier, clock }: ReconcileTools): Promise<JobRecord> {
+async function expire(
+  job: JobRecord,
+  { records, dispatcher, notifier, clock }: ReconcileTools,
+): Promise<JobRecord> {
   const seconds = job.options.cancelAfterSeconds;
   if (seconds === null || clock.now() < job.createdAt + seconds * 1000 || job.state === 'cancelling')
     return job;
@@ -57,5 +60,6 @@ async function expire(job: JobRecord, { records, notifier, clock }: ReconcileToo
         }),
   );
   await notifier.publish('control', job.id);
+  if (isTerminal(expired.state)) await dispatcher.remove(job);
   return expired;
 }

@@ -1,6 +1,6 @@
 import { RetortError } from '../errors.ts';
 import type { Fault } from './fault.ts';
-import { isTerminal, type JobRecord } from './job.ts';
+import { type FanOut, isTerminal, type JobProgress, type JobRecord } from './job.ts';
 
 /**
  * What the state of a job may become and why: pure functions from a job to the job after. Every one may be asked
@@ -19,7 +19,7 @@ function ended(
   more: Partial<JobRecord> = {},
 ): JobRecord {
   const expiresAt = now + job.options.retainDays * 86_400_000;
-  return { ...job, ...more, state, finishedAt: now, expiresAt, worker: null, progress: null };
+  return { ...job, ...more, state, finishedAt: now, expiresAt, worker: null, fanOut: null, progress: null };
 }
 
 /** Back to the queue under a new dispatch. */
@@ -28,6 +28,7 @@ const queuedAgain = (job: JobRecord): JobRecord => ({
   state: 'queued',
   dispatch: job.dispatch + 1,
   worker: null,
+  fanOuts: 0,
 });
 
 export function cancel(job: JobRecord, now: number, error: Fault | null = null): JobRecord {
@@ -36,6 +37,8 @@ export function cancel(job: JobRecord, now: number, error: Fault | null = null):
     case 'paused':
       return ended(job, 'cancelled', now, { error });
     case 'running':
+      // Nobody holds a job that waits for its helpers, so nobody could answer.
+      return job.fanOut ? ended(job, 'cancelled', now, { error }) : { ...job, state: 'cancelling', error };
     case 'pausing':
       return { ...job, state: 'cancelling', error };
     case 'cancelling':
@@ -51,7 +54,7 @@ export function pause(job: JobRecord): JobRecord {
     case 'queued':
       return { ...job, state: 'paused' };
     case 'running':
-      return { ...job, state: 'pausing' };
+      return job.fanOut ? { ...job, state: 'paused', fanOut: null } : { ...job, state: 'pausing' };
     case 'pausing':
     case 'paused':
       return job;
@@ -77,6 +80,8 @@ export function claim(job: JobRecord, worker: string, crashBudget: number, now: 
     case 'queued':
       return begun(job, worker, now);
     case 'running': {
+      // Back from its helpers: no attempt was under way that could have crashed.
+      if (job.fanOut) return begun(job, worker, now);
       // Its worker died without a word, or this claim would not have been offered.
       const crashes = job.crashes + 1;
       if (crashes >= crashBudget) return ended(job, 'failed', now, { crashes, error: poisonous(crashes) });
@@ -93,6 +98,7 @@ const begun = (job: JobRecord, worker: string, now: number): JobRecord => ({
   attempt: job.attempt + 1,
   startedAt: job.startedAt ?? now,
   worker,
+  fanOut: null,
   stages: [],
   progress: null,
 });
@@ -111,6 +117,8 @@ export type Ending =
   | { readonly kind: 'failed'; readonly fault: Fault; readonly retryable: boolean }
   /** Stopped at a checkpoint because it was told to. */
   | { readonly kind: 'stopped' }
+  /** Stopped because helpers make the rest of a stage. */
+  | { readonly kind: 'fanned-out'; readonly fanOut: Omit<FanOut, 'attempt' | 'at'> }
   /** The process died or was killed; `detail` is for the log. */
   | { readonly kind: 'crashed'; readonly detail: string };
 
@@ -131,7 +139,34 @@ export function end(job: JobRecord, ending: Ending, crashBudget: number, now: nu
   }
   if (job.state === 'pausing') return { ...job, state: 'paused', worker: null };
   if (ending.kind === 'stopped') return queuedAgain(job);
+  if (ending.kind === 'fanned-out') {
+    const fanOut = { ...ending.fanOut, attempt: job.attempt, at: now };
+    return { ...job, worker: null, fanOut, fanOuts: job.fanOuts + 1, progress: progressOf(fanOut, now) };
+  }
   const crashes = job.crashes + 1;
   if (crashes >= crashBudget) return ended(job, 'failed', now, { crashes, error: poisonous(crashes) });
   return queuedAgain({ ...job, crashes });
+}
+
+/** Work that a group of helpers has done so far. A job that does not wait for that group is returned as it is. */
+export function helped(
+  job: JobRecord,
+  { attempt, group }: { readonly attempt: number; readonly group: number },
+  done: number,
+  now: number,
+): JobRecord {
+  const { fanOut } = job;
+  if (job.state !== 'running' || fanOut?.attempt !== attempt || !fanOut.groups[group]) return job;
+  const groups = fanOut.groups.map((each, i) =>
+    i === group ? { ...each, done: Math.min(done, each.size) } : each,
+  );
+  const after = { ...fanOut, groups };
+  return { ...job, fanOut: after, progress: progressOf(after, now) };
+}
+
+function progressOf({ stage, at, before, total, groups }: FanOut, now: number): JobProgress {
+  const since = groups.reduce((sum, each) => sum + each.done, 0);
+  const left = total - before - since;
+  const etaMs = since > 0 ? Math.round(((now - at) / since) * left) : null;
+  return { stage, done: before + since, total, etaMs, at: now };
 }

@@ -2,7 +2,7 @@ import { InlineDispatcher } from '../../src/adapters/queue/inline-dispatcher.ts'
 import { LocalNotifier } from '../../src/adapters/queue/local-notifier.ts';
 import { MemoryJobs } from '../../src/adapters/storage/memory-jobs.ts';
 import type { Clock, JobStore } from '../../src/pipeline/ports.ts';
-import type { JobInputs, JobOptions } from '../../src/service/job.ts';
+import type { FanOut, JobInputs, JobOptions } from '../../src/service/job.ts';
 import { JobRecords } from '../../src/service/job-records.ts';
 import { type JobDraft, Jobs } from '../../src/service/jobs.ts';
 
@@ -29,6 +29,17 @@ export const someOptions: JobOptions = {
   priority: 'normal',
   retainDays: 1,
   cancelAfterSeconds: null,
+};
+
+/** Two groups of parts, of 30 and 50 rows, of a stage of 100 rows. */
+export const someFanOut: Omit<FanOut, 'attempt' | 'at'> = {
+  stage: 'teach',
+  before: 20,
+  total: 100,
+  groups: [
+    { size: 30, done: 0 },
+    { size: 50, done: 0 },
+  ],
 };
 
 export const someDraft = (changes: Partial<JobDraft> = {}): JobDraft => ({

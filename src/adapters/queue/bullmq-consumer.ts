@@ -1,18 +1,34 @@
-import { type Job, Worker } from 'bullmq';
+import { type Job, Queue, WaitingChildrenError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { WorkerPresence } from '../../service/ports.ts';
+import type { Dispatch, PartGroup, WorkerPresence } from '../../service/ports.ts';
 import { workerConnection } from './connection.ts';
-import { PREFIX, PRESENCE_EVERY_MS, PRESENCE_KEY, type QueueDevice, queueName } from './queue-names.ts';
+import {
+  groupName,
+  PREFIX,
+  PRESENCE_EVERY_MS,
+  PRESENCE_KEY,
+  type QueueDevice,
+  queueName,
+} from './queue-names.ts';
 
-export interface Entry {
-  readonly id: string;
-  readonly dispatch: number;
-  /** The device whose slot it takes. */
+/** What a worker is given; `device` is the one whose slot it takes. */
+export type Entry = JobEntry | PartsEntry;
+
+export interface JobEntry extends Pick<Dispatch, 'id' | 'dispatch'> {
+  readonly kind: 'job';
   readonly device: QueueDevice;
 }
 
+export interface PartsEntry extends PartGroup {
+  readonly kind: 'parts';
+  readonly device: QueueDevice;
+}
+
+/** What becomes of an entry: gone, back to the queue, or asleep without a slot until these groups are done or failed. */
+export type Handled = 'done' | 'again' | { readonly waitFor: readonly PartGroup[] };
+
 /** Works on one entry; `lost` is aborted when the queue has given the entry to someone else. */
-export type EntryHandler = (entry: Entry, lost: AbortSignal) => Promise<void>;
+export type EntryHandler = (entry: Entry, lost: AbortSignal) => Promise<Handled>;
 
 export interface ConsumerOptions {
   readonly url: string;
@@ -26,11 +42,14 @@ export interface ConsumerOptions {
  */
 const LOCK_MS = 20_000;
 const STALLED_EVERY_MS = 4000;
+/** Workers a group may cost before it is left to its job, whose crashes are counted in its record. */
+const GROUP_STALLS = 2;
 
 /** Takes entries from the queues of this machine's devices: a BullMQ worker per device, one entry per slot. */
 export class BullConsumer {
   readonly #options: ConsumerOptions;
   readonly #workers: Worker[] = [];
+  readonly #queues: Queue[] = [];
   readonly #lost = new Map<string, AbortController>();
   readonly #connection: Redis;
   #showing: NodeJS.Timeout | undefined;
@@ -53,25 +72,30 @@ export class BullConsumer {
   async close(): Promise<void> {
     clearInterval(this.#showing);
     await Promise.all(this.#workers.map((worker) => worker.close()));
+    await Promise.all(this.#queues.map((queue) => queue.close()));
     if (this.#connection.status === 'ready')
       await this.#connection.zrem(PRESENCE_KEY, JSON.stringify(this.#options.presence)).catch(() => {});
     this.#connection.disconnect();
   }
 
   #worker(device: QueueDevice, concurrency: number, handle: EntryHandler): Worker {
-    const process = async (job: Job<{ id: string; dispatch: number }>): Promise<void> => {
+    const { onTrouble, presence } = this.#options;
+    const shared = { connection: this.#connection, prefix: PREFIX };
+    const queue = new Queue(queueName(device), shared);
+    queue.on('error', onTrouble);
+    this.#queues.push(queue);
+    const process = async (job: Job, token?: string): Promise<void> => {
       const lost = new AbortController();
       this.#lost.set(job.id!, lost);
       try {
-        await handle({ ...job.data, device }, lost.signal);
+        await settle(job, token!, queue, () => handle({ ...job.data, kind: job.name, device }, lost.signal));
       } finally {
         this.#lost.delete(job.id!);
       }
     };
     const worker = new Worker(queueName(device), process, {
-      connection: this.#connection,
-      prefix: PREFIX,
-      name: this.#options.presence.name,
+      ...shared,
+      name: presence.name,
       concurrency,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_EVERY_MS,
@@ -81,7 +105,7 @@ export class BullConsumer {
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     });
-    worker.on('error', this.#options.onTrouble);
+    worker.on('error', onTrouble);
     worker.on('lockRenewalFailed', (ids) => {
       for (const id of ids) this.#lost.get(id)?.abort();
     });
@@ -92,4 +116,44 @@ export class BullConsumer {
     await this.#connection.zadd(PRESENCE_KEY, Date.now(), JSON.stringify(this.#options.presence));
     await this.#connection.zremrangebyscore(PRESENCE_KEY, '-inf', Date.now() - 3_600_000);
   }
+}
+
+/** Has an entry handled and does with it what the handler says. BullMQ learns of a move by the error thrown after it. */
+async function settle(job: Job, token: string, queue: Queue, handle: () => Promise<Handled>): Promise<void> {
+  if (job.name === 'parts' && job.stalledCounter > GROUP_STALLS) return;
+  // Groups of a worker that died before it could wait for them: nobody asks for their parts any more.
+  if (job.name === 'job') await job.removeUnprocessedChildren();
+  for (;;) {
+    const handled = await handle();
+    if (handled === 'done') return;
+    if (handled === 'again') {
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
+    await addGroups(job, queue, handled.waitFor);
+    // False: all groups have ended already.
+    if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+  }
+}
+
+/** Work that has begun goes before work of the same priority that has not: the groups, and the job when it is back. */
+async function addGroups(job: Job, queue: Queue, groups: readonly PartGroup[]): Promise<void> {
+  const priority = Math.max(1, (job.opts.priority ?? 1) - 1);
+  await queue.addBulk(
+    groups.map((group) => ({
+      name: 'parts',
+      data: group,
+      opts: {
+        jobId: groupName(group),
+        parent: { id: job.id!, queue: job.queueQualifiedName },
+        // What a group has not made, the job makes itself.
+        ignoreDependencyOnFailure: true,
+        priority,
+        attempts: 1,
+        removeOnComplete: true,
+        removeOnFail: true,
+      },
+    })),
+  );
+  await job.changePriority({ priority });
 }

@@ -55,14 +55,16 @@ export class BullDispatcher implements Dispatcher {
 
   async remove(entry: Entry): Promise<void> {
     const job = await this.#find(entry);
-    // A locked entry is being worked on; its worker sees what the job has become.
-    if (job && !(await reaching(() => job.isActive()))) await job.remove().catch(() => {});
+    // A locked entry is being worked on; its worker sees what the job has become, and so do those of its groups.
+    if (!job || (await reaching(() => job.isActive()))) return;
+    await reaching(() => job.removeUnprocessedChildren());
+    await job.remove({ removeChildren: false }).catch(() => {});
   }
 
-  async counts(): Promise<{ readonly waiting: number; readonly active: number }> {
+  async counts(device?: QueueDevice): Promise<{ readonly waiting: number; readonly active: number }> {
     const counts = await reaching(() =>
       Promise.all(
-        Object.values(this.#queues).map((queue) =>
+        (device ? [this.#queues[device]] : Object.values(this.#queues)).map((queue) =>
           queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active'),
         ),
       ),

@@ -11,6 +11,14 @@ export const queueName = (device: QueueDevice): string => `jobs-${device}`;
 export const entryName = ({ id, dispatch }: { readonly id: string; readonly dispatch: number }): string =>
   `${id}.${dispatch}`;
 
+/** Name of a group of parts of that dispatch. */
+export const groupName = (of: {
+  readonly id: string;
+  readonly dispatch: number;
+  readonly attempt: number;
+  readonly group: number;
+}): string => `${entryName(of)}.${of.attempt}.${of.group}`;
+
 /** Sorted set of workers, by the time they last showed themselves. */
 export const PRESENCE_KEY = `${PREFIX}:workers`;
 export const PRESENCE_EVERY_MS = 5000;

@@ -5,7 +5,7 @@ import { Attempt } from '../../../src/service/attempt.ts';
 import { isTerminal, type JobRecord, jobStates, openKey } from '../../../src/service/job.ts';
 import { reconcile } from '../../../src/service/reconcile.ts';
 import { cancel, claim, type Ending, end, pause, resume } from '../../../src/service/transitions.ts';
-import { memoryService, someDraft, someOptions } from '../../support/job-draft.ts';
+import { memoryService, someDraft, someFanOut, someOptions } from '../../support/job-draft.ts';
 
 const code = (expected: string) => (error: unknown) => (error as { code?: string }).code === expected;
 const fault = { code: 'DATA_EMPTY', message: 'no rows', hint: null, problems: [], facts: {} } as const;
@@ -26,6 +26,7 @@ test('no transition changes a finished job', async () => {
     { kind: 'failed', fault, retryable: true },
     { kind: 'stopped' },
     { kind: 'crashed', detail: 'SIGKILL' },
+    { kind: 'fanned-out', fanOut: someFanOut },
   ];
   for (const state of jobStates.filter(isTerminal)) {
     const job = await aJob(state);
@@ -41,8 +42,11 @@ test('a wish to cancel or pause comes before what the attempt made of the job', 
   const cancelling = await aJob('cancelling');
   assert.equal(end(cancelling, { kind: 'succeeded', artifacts: [] }, 3, 0).state, 'cancelled');
   const pausing = await aJob('pausing');
-  for (const kind of ['stopped', 'crashed'] as const)
-    assert.equal(end(pausing, { kind, detail: '' } as Ending, 3, 0).state, 'paused');
+  for (const kind of ['stopped', 'crashed', 'fanned-out'] as const) {
+    const ending = { kind, detail: '', fanOut: someFanOut } as Ending;
+    assert.equal(end(pausing, ending, 3, 0).state, 'paused');
+    assert.equal(end(cancelling, ending, 3, 0).state, 'cancelled');
+  }
   assert.equal(claim(pausing, 'w', 3, 0)!.state, 'paused');
   assert.equal(claim(cancelling, 'w', 3, 0)!.state, 'cancelled');
 });

@@ -1,0 +1,83 @@
+import { needsOf } from '../core/program/build-program.ts';
+import type { BatchMaker } from '../data/batch.ts';
+import { stepsPerEpoch } from '../data/order.ts';
+import type { ResolvedSpec } from '../spec/resolved-spec.ts';
+import { shardRowsFor } from './logits-store.ts';
+import { openRows } from './open-rows.ts';
+import { openTeacher } from './open-teacher.ts';
+import type { Results } from './results.ts';
+import { SCORE_BATCH, scoreRows } from './score-rows.ts';
+import type { Scorer } from './scorer.ts';
+import type { StageContext } from './stage.ts';
+import { type TeachShard, teachShards } from './teach-shards.ts';
+import { validationRows } from './validation-rows.ts';
+
+/** What the teacher is asked, cut into shards, and the means to ask it. */
+export interface TeachWork {
+  readonly classes: number;
+  readonly shardRows: number;
+  /** Rows of each view: the validation rows, then the training rows as often as the student sees new pixels. */
+  readonly viewRows: readonly number[];
+  readonly shards: readonly TeachShard[];
+  /** Logits [rows, classes] of a shard. `onRows` is called between batches, and may throw to stop. */
+  logits(shard: TeachShard, onRows: (rows: number) => void): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+interface View {
+  readonly rows: Uint32Array;
+  readonly maker: BatchMaker;
+  readonly epoch: number;
+}
+
+/** How often the teacher sees the training rows: without augmentation every epoch shows the same pixels. */
+export function viewCount({ train }: ResolvedSpec, rows: number): number {
+  if (train.augment.length === 0) return 1;
+  const { length } = train;
+  return 'epochs' in length ? length.epochs : Math.ceil(length.steps / stepsPerEpoch(rows, train.batchSize));
+}
+
+/** Whether any loss of the student reads the teacher. */
+export const asksTeacher = ({ objective }: ResolvedSpec): boolean =>
+  needsOf(objective.terms).has('teacher-logits');
+
+/** The teacher itself is opened when it is asked first. */
+export async function openTeachWork(
+  done: Pick<Results, 'decode' | 'inspect'>,
+  context: Pick<StageContext, 'blobs' | 'runtime' | 'spec'>,
+): Promise<TeachWork> {
+  const { spec } = context;
+  const { plan } = done.inspect;
+  const { classes } = plan.scores;
+  const rows = await openRows(done, context);
+  const { train } = rows.dataset.splits;
+  const maker = spec.train.augment.length > 0 ? rows.augmented() : rows.plain;
+  const views: readonly View[] = [
+    { rows: validationRows(rows.dataset), maker: rows.plain, epoch: 0 },
+    ...Array.from({ length: asksTeacher(spec) ? viewCount(spec, train.length) : 0 }, (_, epoch) => ({
+      rows: train,
+      maker,
+      epoch,
+    })),
+  ];
+  const shardRows = shardRowsFor(classes);
+  const viewRows = views.map((view) => view.rows.length);
+  let scorer: Scorer | undefined;
+  return {
+    classes,
+    shardRows,
+    viewRows,
+    shards: teachShards(viewRows, shardRows),
+    async logits(shard, onRows) {
+      scorer ??= await openTeacher(plan, context);
+      const { rows, maker, epoch } = views[shard.view]!;
+      const part = rows.subarray(shard.from, shard.from + shard.rows);
+      const input = plan.input.name;
+      return scoreRows(scorer, maker, part, { input, classes, epoch, batch: SCORE_BATCH, onRows });
+    },
+    async close() {
+      await scorer?.close();
+      await rows.dataset.close();
+    },
+  };
+}
