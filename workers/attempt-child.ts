@@ -1,6 +1,6 @@
 // One attempt at one job, in a process of its own: started by the supervisor, told what to do over IPC, gone afterwards.
 import { localFacilities, localTools } from '../src/adapters/local-tools.ts';
-import { fsStores } from '../src/adapters/storage/fs-stores.ts';
+import { openStores } from '../src/adapters/storage/index.ts';
 import { readConfig } from '../src/config.ts';
 import { RetortError } from '../src/errors.ts';
 import { runJourney } from '../src/pipeline/run.ts';
@@ -31,7 +31,7 @@ process.once('message', (assignment: Assignment) => {
 
 async function work(assignment: Assignment): Promise<void> {
   const { inputs, requested, help, offerAboveMs } = assignment;
-  const tools = telling(localTools(fsStores(readConfig(process.env).dataFolder)));
+  const tools = telling(localTools(await openStores(readConfig(process.env), { check: false })));
   const spec = assignment.resolved ?? settle(assignment);
   if (!assignment.resolved) await say({ kind: 'resolved', spec });
   let progressAt = 0;

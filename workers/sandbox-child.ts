@@ -17,11 +17,11 @@ answerRequest<SandboxRequest>(async (request, note) => {
   asked = true;
   switch (request.kind) {
     case 'inspect-model':
-      return (await handlers['inspect-model']())(request, note, stores);
+      return (await handlers['inspect-model']())(request, note, await stores);
     case 'inspect-dataset':
-      return (await handlers['inspect-dataset']())(request, note, stores);
+      return (await handlers['inspect-dataset']())(request, note, await stores);
     case 'validate':
-      return (await handlers.validate())(request, note, stores);
+      return (await handlers.validate())(request, note, await stores);
   }
 });
 

@@ -1,15 +1,24 @@
-import { RetortError } from '../errors.ts';
+import { RetortError, RetortError } from '../errors.ts';
 import type { BlobStore, JobStore, StoredRecord } from './ports.ts';
 import type { Partial } from './stage.ts';
 
 /** A record that is used says so by its `updatedAt`, which is then no older than this; retention counts on it. */
 export const STAGE_TOUCH_MS = 3_600_000;
 
-/** The record of one stage at one key: `partial` while it is worked on, `done` with its output. */
+const MAX_TRIES = 20;
+
+/**
+ * The record of one stage at one key: `partial` while it is worked on, `done` with its output.
+ *
+ * Two jobs that ask for the same thing at once share a key. Each value is whole in itself and names its blobs by their
+ * content, so either may replace a `partial` of the other and lose nothing but work; a `done` of the other stays.
+ */
 export class StageRecord implements Partial {
   readonly #jobs: JobStore;
   readonly #id: string;
   #record: StoredRecord | undefined;
+  /** Whether another writer has finished: nothing is left to write. */
+  #settled = false;
 
   private constructor(jobs: JobStore, id: string, record: StoredRecord | undefined) {
     this.#jobs = jobs;
@@ -46,7 +55,7 @@ export class StageRecord implements Partial {
     try {
       this.#record = this.#record && (await this.#jobs.put(this.#record));
     } catch (error) {
-      if (!(error instanceof RetortError && error.code === 'STORE_CONFLICT')) throw error;
+      if (!isConflict(error)) throw error;
       // Another user touched it, or the sweep took it.
       this.#record = await this.#jobs.get(this.#id);
     }
@@ -54,11 +63,23 @@ export class StageRecord implements Partial {
   }
 
   async #put(state: string, value: unknown): Promise<void> {
-    const revision = this.#record?.revision ?? 0;
-    // null, for JSON has no undefined.
-    this.#record = await this.#jobs.put({ id: this.#id, revision, state, value: value ?? null });
+    for (let tries = 1; !this.#settled; tries++) {
+      const revision = this.#record?.revision ?? 0;
+      try {
+        // null, for JSON has no undefined.
+        this.#record = await this.#jobs.put({ id: this.#id, revision, state, value: value ?? null });
+        return;
+      } catch (error) {
+        if (!isConflict(error) || tries >= MAX_TRIES) throw error;
+        this.#record = await this.#jobs.get(this.#id);
+        this.#settled = this.#record?.state === 'done';
+      }
+    }
   }
 }
+
+const isConflict = (error: unknown): boolean =>
+  error instanceof RetortError && error.code === 'STORE_CONFLICT';
 
 /** Hashes of all blob references inside a JSON value. */
 function blobHashes(value: unknown): string[] {

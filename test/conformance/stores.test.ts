@@ -3,18 +3,38 @@ import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { test } from 'node:test';
+import { basename, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { BlobCache } from '../../src/adapters/storage/blob-cache.ts';
 import { concat } from '../../src/adapters/storage/concat.ts';
 import { FsBlobs } from '../../src/adapters/storage/fs-blobs.ts';
 import { FsJobs } from '../../src/adapters/storage/fs-jobs.ts';
 import { MemoryBlobs } from '../../src/adapters/storage/memory-blobs.ts';
 import { MemoryJobs } from '../../src/adapters/storage/memory-jobs.ts';
+import { S3Blobs } from '../../src/adapters/storage/s3-blobs.ts';
+import { S3Bucket } from '../../src/adapters/storage/s3-bucket.ts';
+import { S3Jobs } from '../../src/adapters/storage/s3-jobs.ts';
 import type { BlobStore, JobStore } from '../../src/pipeline/ports.ts';
+import { type S3Server, s3Server } from '../support/s3-server.ts';
+
+let s3: S3Server;
+let s3Folder: string;
+before(async () => {
+  s3Folder = await mkdtemp(join(tmpdir(), 'retort-s3-'));
+  s3 = await s3Server(s3Folder);
+});
+after(async () => {
+  await s3.close();
+  await rm(s3Folder, { recursive: true });
+});
 
 const drivers: Record<string, (root: string) => { blobs: BlobStore; jobs: JobStore }> = {
   memory: () => ({ blobs: new MemoryBlobs(), jobs: new MemoryJobs() }),
   filesystem: (root) => ({ blobs: new FsBlobs(root), jobs: new FsJobs(root) }),
+  s3: (root) => {
+    const bucket = new S3Bucket({ ...s3.place, prefix: `${basename(root)}/` });
+    return { blobs: new S3Blobs(bucket, new BlobCache(root, 2 ** 20)), jobs: new S3Jobs(bucket) };
+  },
 };
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const code = (expected: string) => (error: unknown) => (error as { code?: string }).code === expected;

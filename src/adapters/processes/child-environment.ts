@@ -1,4 +1,4 @@
-import type { Config } from '../../config.ts';
+import type { StoreSettings } from '../storage/index.ts';
 
 /** Variables a child needs to run at all, wherever it looks for them. No tokens, no keys of the API. */
 const plain = [
@@ -27,16 +27,6 @@ const credentials = /^AWS_/;
 /** Variable with the settings that say how the stores are opened, as JSON: checked by the parent, read by the child. */
 export const STORES = 'RETORT_CHILD_STORES';
 
-export type StoreSettings = Pick<
-  Config,
-  | 'RETORT_STORAGE'
-  | 'RETORT_S3_BUCKET'
-  | 'RETORT_S3_PREFIX'
-  | 'RETORT_S3_ENDPOINT'
-  | 'RETORT_S3_REGION'
-  | 'dataFolder'
->;
-
 /** The environment of a child that opens the stores of this configuration: an allow-list of this process's. */
 export function childEnvironment(
   config: StoreSettings,
@@ -51,6 +41,7 @@ export function childEnvironment(
     RETORT_S3_PREFIX,
     RETORT_S3_ENDPOINT,
     RETORT_S3_REGION,
+    RETORT_S3_CACHE_BYTES,
     dataFolder,
   } = config;
   const stores: StoreSettings = {
@@ -59,6 +50,7 @@ export function childEnvironment(
     RETORT_S3_PREFIX,
     RETORT_S3_ENDPOINT,
     RETORT_S3_REGION,
+    RETORT_S3_CACHE_BYTES,
     dataFolder,
   };
   return { ...(Object.fromEntries(passed) as Record<string, string>), [STORES]: JSON.stringify(stores) };

@@ -1,18 +1,31 @@
 import type { Config } from '../../config.ts';
-import type { BlobStore, JobStore } from '../../pipeline/ports.ts';
-import { FsBlobs } from './fs-blobs.ts';
-import { FsJobs } from './fs-jobs.ts';
+import { fsStores, type Stores } from './fs-stores.ts';
 
-export interface Stores {
-  readonly blobs: BlobStore;
-  readonly jobs: JobStore;
+/** The settings that say where the stores lie. */
+export type StoreSettings = Pick<
+  Config,
+  | 'RETORT_STORAGE'
+  | 'RETORT_S3_BUCKET'
+  | 'RETORT_S3_PREFIX'
+  | 'RETORT_S3_ENDPOINT'
+  | 'RETORT_S3_REGION'
+  | 'RETORT_S3_CACHE_BYTES'
+  | 'dataFolder'
+>;
+
+export interface OpenOptions {
+  /** Whether to ask a server if it can be used. Not needed in a child whose parent has asked. Default: yes. */
+  readonly check?: boolean;
 }
 
+type Driver = (settings: StoreSettings, options: OpenOptions) => Promise<Stores>;
+
 /** Where stores can lie, by RETORT_STORAGE. The AWS client takes its time to load, so it is loaded where it is used. */
-const drivers: Readonly<Record<Config['RETORT_STORAGE'], (config: Config) => Promise<Stores>>> = {
-  fs: async ({ dataFolder }) => ({ blobs: new FsBlobs(dataFolder), jobs: new FsJobs(dataFolder) }),
-  s3: async (config) => (await import('./s3-stores.ts')).openS3Stores(config),
+const drivers: Readonly<Record<Config['RETORT_STORAGE'], Driver>> = {
+  fs: async ({ dataFolder }) => fsStores(dataFolder),
+  s3: async (settings, options) => (await import('./s3-stores.ts')).openS3Stores(settings, options),
 };
 
 /** The stores of the service as its settings say; SERVICE_SETUP where they cannot be used. */
-export const openStores = (config: Config): Promise<Stores> => drivers[config.RETORT_STORAGE](config);
+export const openStores = (settings: StoreSettings, options: OpenOptions = {}): Promise<Stores> =>
+  drivers[settings.RETORT_STORAGE](settings, options);

@@ -68,7 +68,7 @@ export class S3Bucket {
     const found = await this.#ask(() => this.#client.send(new HeadObjectCommand(this.#at(key))));
     if (!found) return undefined;
     const { ContentLength = 0, LastModified, Metadata } = found;
-    return { bytes: ContentLength, modifiedAt: LastModified?.getTime() ?? 0, write: Metadata?.['write'] };
+    return { bytes: ContentLength, modifiedAt: LastModified?.getTime() ?? 0, write: Metadata?.write };
   }
 
   /** Writes a small object if there is none yet, or where `etag` is given, only over that one; false where it was not so. */

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Config } from '../../config.ts';
 import { RetortError } from '../../errors.ts';
 import { BlobCache } from './blob-cache.ts';
+import type { OpenOptions, StoreSettings } from './index.ts';
 import { S3Blobs } from './s3-blobs.ts';
 import { S3Bucket } from './s3-bucket.ts';
 import { S3Jobs } from './s3-jobs.ts';
 
 /** The stores in a bucket; SERVICE_SETUP where the bucket is missing or takes writes that it was told not to. */
-export async function openS3Stores(config: Config) {
+export async function openS3Stores(config: StoreSettings, { check = true }: OpenOptions) {
   if (config.RETORT_S3_BUCKET === '') {
     throw new RetortError('SERVICE_SETUP', 'RETORT_STORAGE is s3, but RETORT_S3_BUCKET is not set');
   }
@@ -18,7 +18,7 @@ export async function openS3Stores(config: Config) {
     region: config.RETORT_S3_REGION,
     endpoint: config.RETORT_S3_ENDPOINT,
   });
-  await checkConditions(bucket);
+  if (check) await checkConditions(bucket);
   const cache = new BlobCache(join(config.dataFolder, 's3-cache'), config.RETORT_S3_CACHE_BYTES);
   return { blobs: new S3Blobs(bucket, cache), jobs: new S3Jobs(bucket) };
 }

@@ -56,11 +56,7 @@ async function looksLikeModel(file: FileSource): Promise<boolean> {
   return tag === 0x08 && version !== undefined && version > 0 && version < 64;
 }
 
-async function datasetOf(
-  files: readonly FileSource[],
-  { format }: Options,
-  io: CliIo,
-): Promise<DatasetCard> {
+async function datasetOf(files: readonly FileSource[], { format }: Options, io: CliIo): Promise<DatasetCard> {
   announceStop(io);
   const scratch = await mkdtemp(join(tmpdir(), 'retort-inspect-'));
   try {
