@@ -5,7 +5,7 @@ import type { CliIo } from './command.ts';
 const LINE_EVERY_MS = 5000;
 
 /** Progress on the terminal, to be closed when it is over, however it ends. */
-export interface ProgressView extends Required<Observer> {
+export interface ProgressView extends Required<Omit<Observer, 'offer'>> {
   /** A line between the stages. */
   note(text: string): void;
   close(): void;

@@ -1,4 +1,4 @@
-import { RetortError, RetortError } from '../errors.ts';
+import { RetortError } from '../errors.ts';
 import type { BlobStore, JobStore, StoredRecord } from './ports.ts';
 import type { Partial } from './stage.ts';
 

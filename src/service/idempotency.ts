@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { RetortError } from '../errors.ts';
 import type { JobStore } from '../pipeline/ports.ts';
 import { hashOf } from '../pipeline/stage-key.ts';
+import { unlessConflict } from './unless-conflict.ts';
 
 interface Claim {
   readonly fingerprint: string;
@@ -28,10 +29,7 @@ export async function idempotentId(
   const mine: Claim = { fingerprint: hashOf(request), id: fresh };
   const written = await jobs
     .put({ id: record, revision: 0, state: 'claimed', value: mine })
-    .catch((error: unknown) => {
-      if (error instanceof RetortError && error.code === 'STORE_CONFLICT') return undefined;
-      throw error;
-    });
+    .catch(unlessConflict);
   if (written) return { id: fresh, replayed: false };
   const first = (await jobs.get(record))?.value as Claim | undefined;
   // Swept in between: it was older than any repetition may be.

@@ -11,6 +11,8 @@ import {
   recordOf,
 } from './job.ts';
 import type { Notifier } from './ports.ts';
+import { unlessConflict } from './unless-conflict.ts';
+import { updateRecord } from './update-record.ts';
 
 export interface JobRecordsTools {
   readonly jobs: JobStore;
@@ -20,7 +22,7 @@ export interface JobRecordsTools {
   readonly onState?: (job: JobRecord) => Promise<void>;
 }
 
-const MAX_TRIES = 20;
+const missing = (id: string): RetortError => new RetortError('NOT_FOUND', `there is no distillation ${id}`);
 
 /**
  * The one place where job records are written. Order makes it safe to die anywhere: the marker `open/<id>` before the
@@ -54,26 +56,24 @@ export class JobRecords {
 
   async get(id: string): Promise<JobRecord> {
     const job = await this.find(id);
-    if (!job) throw new RetortError('NOT_FOUND', `there is no distillation ${id}`);
+    if (!job) throw missing(id);
     return job;
   }
 
   /** Changes a job by compare-and-set, again on what is there where another was faster. */
   async update(id: string, change: (job: JobRecord) => JobRecord): Promise<JobRecord> {
-    for (let tries = 1; ; tries++) {
-      const before = await this.get(id);
+    const { jobs, notifier } = this.#tools;
+    let before: JobRecord | undefined;
+    const record = await updateRecord(jobs, jobKey(id), (found) => {
+      before = jobOf(found);
       const after = change(before);
-      if (after === before) return before;
-      const written = await this.#tools.jobs.put(recordOf(after)).catch((error: unknown) => {
-        if (tries >= MAX_TRIES) throw error;
-        return unlessConflict(error);
-      });
-      if (!written) continue;
-      const job = jobOf(written);
-      if (job.state !== before.state) await this.#tell(job);
-      else await this.#tools.notifier.publish('changed', id);
-      return job;
-    }
+      return after === before ? found : recordOf(after);
+    });
+    if (!record || !before) throw missing(id);
+    const job = jobOf(record);
+    if (job.state !== before.state) await this.#tell(job);
+    else if (job.revision !== before.revision) await notifier.publish('changed', id);
+    return job;
   }
 
   async append(id: string, type: string, data: unknown): Promise<JobEvent> {
@@ -130,9 +130,4 @@ export interface StateEvent {
   readonly state: JobState;
   readonly attempt: number;
   readonly error?: JobRecord['error'];
-}
-
-function unlessConflict(error: unknown): undefined {
-  if (error instanceof RetortError && error.code === 'STORE_CONFLICT') return undefined;
-  throw error;
 }
