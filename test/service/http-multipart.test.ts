@@ -5,8 +5,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ReceivedParts, receiveParts } from '../../src/api/uploads/receive-parts.ts';
+import { receiveParts } from '../../src/api/uploads/receive-parts.ts';
 import type { Problem } from '../../src/contract/problem.ts';
+import type { Received } from '../../src/service/received.ts';
 import { rawRequest, startServer, type TestServer } from '../support/api-server.ts';
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
@@ -31,7 +32,7 @@ const echoServer = (settings: Record<string, string> = {}, deps: Parameters<type
 
 async function send(server: TestServer, form: FormData) {
   const response = await fetch(`${server.url}/test/parts`, { method: 'POST', body: form });
-  return { status: response.status, body: (await response.json()) as ReceivedParts & Problem };
+  return { status: response.status, body: (await response.json()) as Received & Problem };
 }
 
 test('parts come in any order; text may be sent as a file; files are stored by what is in them', async () => {

@@ -14,7 +14,9 @@ import type { ApiDeps } from '../../src/api/deps.ts';
 import { readConfig } from '../../src/config.ts';
 import { RetortError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
+import { JobRecords } from '../../src/service/job-records.ts';
 import type { Sandbox } from '../../src/service/ports.ts';
+import { Webhooks } from '../../src/service/webhooks/webhooks.ts';
 
 /** Cards without opening anything: what is looked at here is the API, not the files. */
 export const fakeSandbox: Sandbox = {
@@ -49,6 +51,8 @@ export async function startServer(
   const config = readConfig({ RETORT_DATA: folder, RETORT_LOG_LEVEL: 'silent', ...settings });
   const blobs = new FsBlobs(folder);
   const jobs = new FsJobs(folder);
+  const clock = systemClock;
+  const notifier = new LocalNotifier();
   const given: ApiDeps = {
     config,
     log: createLog(config.RETORT_LOG_LEVEL, 'test'),
@@ -56,8 +60,10 @@ export async function startServer(
     blobs,
     sandbox: fakeSandbox,
     dispatcher: new InlineDispatcher(),
-    notifier: new LocalNotifier(),
-    clock: systemClock,
+    notifier,
+    clock,
+    records: new JobRecords({ jobs, notifier, clock }),
+    webhooks: new Webhooks({ jobs, clock, allowPrivate: true }),
     freeBytes: async () => 2 ** 40,
     ...deps,
   };
