@@ -1,4 +1,4 @@
-import type { Scope } from './principal.ts';
+import type { Scope } from '../service/keys/api-key.ts';
 
 /** Who may call a route: anyone, a key with the scope, or anyone where the service is reachable on loopback only. */
 export type Access = 'open' | Scope | { readonly offLoopback: Scope };

@@ -34,7 +34,7 @@ export function createContext(deps: ApiDeps): ApiContext {
     times: { ...defaultTimes, ...deps.times },
     lifecycle: { stopping: false },
     streams,
-    slots: new UploadSlots(config.RETORT_MAX_UPLOADS),
+    slots: new UploadSlots(),
     metrics: new Metrics({ ...deps, streams }),
     uploads: new Uploads({ jobs, blobs, clock, retainMs: config.RETORT_RETAIN_STAGES_DAYS * DAY }),
     distillations: new Jobs({ ...deps, maxOpen: config.RETORT_MAX_OPEN_JOBS, onTrouble }),

@@ -1,21 +1,19 @@
-export type Scope = 'read' | 'write' | 'admin';
+import { type Scope, scopes } from '../service/keys/api-key.ts';
+import type { Identity } from '../service/keys/keys.ts';
 
-/** Who a request is made by: an API key, by its id. Structurally what the keys of the service hold. */
-export interface Principal {
-  readonly id: string;
-  readonly scopes: readonly Scope[];
-}
+/** Who a request is made by: an API key, with what it may do and how much of it. */
+export type Principal = Pick<Identity, 'id' | 'scopes' | 'limits'>;
 
 /** Everyone, where keys are off. */
-export const localPrincipal: Principal = { id: 'local', scopes: ['read', 'write', 'admin'] };
+export const localPrincipal: Principal = { id: 'local', scopes, limits: {} };
 
 /** Who asks for what needs no key. */
-export const nobody: Principal = { id: 'nobody', scopes: [] };
+export const nobody: Principal = { id: 'nobody', scopes: [], limits: {} };
 
 /** `admin` may do everything, `write` may also read. */
 export function maySee(principal: Principal, scope: Scope): boolean {
-  const { scopes } = principal;
-  return scopes.includes('admin') || scopes.includes(scope) || (scope === 'read' && scopes.includes('write'));
+  const { scopes: held } = principal;
+  return held.includes('admin') || held.includes(scope) || (scope === 'read' && held.includes('write'));
 }
 
 /** Whose resources a list shows: those of one owner, or of all. */

@@ -12,15 +12,15 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Checks a part of a request against its schema. Unknown keys are refused, never dropped; defaults are filled in; only
- * what can be nothing but text (query, path, headers) is turned into numbers and the like. All problems are told at once,
- * each with its pointer.
+ * Checks a part of a request against its schema. Unknown keys are refused, never dropped. What can be nothing
+ * but text (query, path, headers) is turned into numbers and the like and gets its defaults; a body stays as it was sent,
+ * for a job keeps its spec as it was requested. All problems are told at once, each with its pointer.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> =
   ({ schema, httpPart = 'body' }) =>
   (given: unknown) => {
-    const filled = Value.Default(schema, Value.Clone(given));
-    const value = httpPart === 'body' ? filled : Value.Convert(schema, filled);
+    const value =
+      httpPart === 'body' ? given : Value.Convert(schema, Value.Default(schema, Value.Clone(given)));
     if (Value.Check(schema, value)) return { value };
     const problems = problemsOf(schema, value);
     const where = NAMES[httpPart] ?? httpPart;

@@ -6,6 +6,7 @@ import type { Artifact } from '../pipeline/stage.ts';
 import { type Fault, faultOf } from './fault.ts';
 import { ownedPage, type Page, type PageWish } from './owned-page.ts';
 import type { Sandbox } from './ports.ts';
+import { unlessConflict } from './unless-conflict.ts';
 
 /** A dataset as the JobStore holds it: the value of the record `dataset/<id>`. Times are milliseconds since 1970. */
 export interface StoredDataset {
@@ -131,9 +132,7 @@ export class Datasets {
         },
       );
     if (signal.aborted) return;
-    await jobs.put({ ...record, ...outcome }).catch((error: unknown) => {
-      // Deleted meanwhile, or another process was faster.
-      if (!(error instanceof RetortError && error.code === 'STORE_CONFLICT')) throw error;
-    });
+    // Deleted meanwhile, or another process was faster.
+    await jobs.put({ ...record, ...outcome }).catch(unlessConflict);
   }
 }

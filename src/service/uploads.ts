@@ -2,6 +2,7 @@ import { ulid } from 'ulid';
 import { RetortError } from '../errors.ts';
 import type { BlobStore, Clock, JobStore } from '../pipeline/ports.ts';
 import type { Artifact } from '../pipeline/stage.ts';
+import { unlessConflict } from './unless-conflict.ts';
 
 /** A finished upload: the value of the record `upload/<id>`. Times are milliseconds since 1970. */
 export interface StoredUpload {
@@ -57,9 +58,7 @@ export class Uploads {
     const blob = await blobs.put(bytes);
     const createdAt = clock.now();
     const value = { id, owner, createdAt, expiresAt: createdAt + retainMs, file: { name, ...blob } };
-    await jobs.put({ id: keyOf(id), revision: 0, state: 'ready', value }).catch((error: unknown) => {
-      if (!(error instanceof RetortError && error.code === 'STORE_CONFLICT')) throw error;
-    });
+    await jobs.put({ id: keyOf(id), revision: 0, state: 'ready', value }).catch(unlessConflict);
     return this.get(id);
   }
 

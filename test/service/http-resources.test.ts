@@ -15,9 +15,9 @@ const bearer = (name: string) => ({ authorization: `Bearer ${name}` });
 const keys: Parameters<typeof startServer>[1] = {
   verifyKey: async (token) =>
     ['ann', 'bob'].includes(token)
-      ? { id: token, scopes: ['write'] }
+      ? { id: token, scopes: ['write'], limits: {} }
       : token === 'root'
-        ? { id: token, scopes: ['admin'] }
+        ? { id: token, scopes: ['admin'], limits: {} }
         : undefined,
 };
 

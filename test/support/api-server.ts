@@ -51,8 +51,8 @@ export async function startServer(
   const config = readConfig({ RETORT_DATA: folder, RETORT_LOG_LEVEL: 'silent', ...settings });
   const blobs = new FsBlobs(folder);
   const jobs = new FsJobs(folder);
-  const notifier = new LocalNotifier();
   const clock = systemClock;
+  const notifier = new LocalNotifier();
   const given: ApiDeps = {
     config,
     log: createLog(config.RETORT_LOG_LEVEL, 'test'),
@@ -61,9 +61,9 @@ export async function startServer(
     sandbox: fakeSandbox,
     dispatcher: new InlineDispatcher(),
     notifier,
-    records: new JobRecords({ jobs, notifier, clock }),
-    webhooks: new Webhooks({ jobs, clock, allowPrivate: false }),
     clock,
+    records: new JobRecords({ jobs, notifier, clock }),
+    webhooks: new Webhooks({ jobs, clock, allowPrivate: true }),
     freeBytes: async () => 2 ** 40,
     ...deps,
   };

@@ -1,10 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import type { Config } from '../../config.ts';
 import { RetortError } from '../../errors.ts';
+import type { Scope } from '../../service/keys/api-key.ts';
 import { isLoopback, scopeOf } from '../access.ts';
 import type { Api } from '../api.ts';
 import type { ApiContext } from '../context.ts';
-import { localPrincipal, maySee, nobody, type Principal, type Scope } from '../principal.ts';
+import { localPrincipal, maySee, nobody, type Principal } from '../principal.ts';
 
 /** Whether a key is demanded: `auto` demands one as soon as another machine could call. */
 export const needsKeys = ({ RETORT_AUTH, RETORT_HOST }: Config): boolean =>
@@ -50,7 +51,7 @@ export function auth(app: Api, { config, verifyKey, log }: ApiContext): void {
         );
       }
       throw new RetortError('AUTH_REQUIRED', 'this needs a valid API key', {
-        hint: 'Send it as `Authorization: Bearer rk_...`.',
+        hint: 'Send it as `Authorization: Bearer rt_...`.',
       });
     }
     request.principal = principal;

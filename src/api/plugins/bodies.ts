@@ -43,7 +43,7 @@ async function watchUpload(request: FastifyRequest, reply: FastifyReply, context
 
   let received = 0;
   const begin = raw.socket.bytesRead;
-  const slot = slots.admit(principal.id, () =>
+  const slot = slots.admit(principal.id, principal.limits.uploads ?? config.RETORT_MAX_UPLOADS, () =>
     declared === 0 ? 0 : declared - (raw.socket.bytesRead - begin),
   );
   reply.raw.once('close', slot.release);

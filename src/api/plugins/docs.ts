@@ -40,7 +40,9 @@ export async function docs(app: Api): Promise<void> {
     transform: ({ schema, url, route }) => {
       const { multipart } = route.config ?? {};
       if (!multipart) return { schema, url };
-      return { schema: { ...schema, consumes: ['multipart/form-data'], body: multipart }, url };
+      const { content } = (schema?.body ?? {}) as { readonly content?: object };
+      const body = { content: { ...content, 'multipart/form-data': { schema: multipart } } };
+      return { schema: { ...schema, body }, url };
     },
   });
   await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true } });

@@ -3,8 +3,12 @@ import { RetortError } from '../../errors.ts';
 import type { Api } from '../api.ts';
 import type { ApiContext } from '../context.ts';
 
-/** Mean delay of the event loop over a second, milliseconds, and resident memory, bytes, beyond which we refuse work. */
-const MAX_DELAY = 500;
+/**
+ * Mean delay of the event loop over a while, both in milliseconds, and resident memory, bytes, beyond which we refuse
+ * work. A job that trains on the same cores, or one long pause, is no reason to: the mean is taken over many turns.
+ */
+const MAX_DELAY = 1_000;
+const WHILE = 5_000;
 const MAX_RSS = 1.5 * 2 ** 30;
 
 /** Refuses requests while the process is stopping or has more to do than it can: better a quick 503 than a slow one. */
@@ -19,6 +23,7 @@ export async function load(app: Api, { lifecycle }: ApiContext): Promise<void> {
   });
   await app.register(underPressure, {
     maxEventLoopDelay: MAX_DELAY,
+    sampleInterval: WHILE,
     maxRssBytes: MAX_RSS,
     pressureHandler: (request, _reply, type) => {
       // Probes must see a busy process alive, or it is killed for being busy.

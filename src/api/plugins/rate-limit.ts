@@ -7,7 +7,7 @@ import { localPrincipal } from '../principal.ts';
 /** Requests a minute for each key, or for each address where there are no keys. Counted by each process for itself. */
 export async function rateLimit(app: Api, { config }: ApiContext): Promise<void> {
   await app.register(rateLimitPlugin, {
-    max: config.RETORT_RATE_LIMIT,
+    max: ({ principal }) => principal?.limits.requestsPerMinute ?? config.RETORT_RATE_LIMIT,
     timeWindow: 60_000,
     cache: 20_000,
     keyGenerator: ({ principal, ip }) =>

@@ -9,24 +9,15 @@ export interface Slot {
 
 /** Counts the uploads that are being received, for each owner, and what they will still write. */
 export class UploadSlots {
-  readonly #most: number;
   readonly #open = new Map<string, Set<Slot>>();
 
-  /** @param most at the same time, for each owner */
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  admit(owner: string, pending: () => number): Slot {
+  /** @param most at the same time, for this owner */
+  admit(owner: string, most: number, pending: () => number): Slot {
     const open = this.#open.get(owner) ?? new Set();
-    if (open.size >= this.#most) {
-      throw new RetortError(
-        'RATE_LIMITED',
-        `${open.size} uploads are running already; ${this.#most} are allowed`,
-        {
-          hint: 'Wait until one of them is done.',
-        },
-      );
+    if (open.size >= most) {
+      throw new RetortError('RATE_LIMITED', `${open.size} uploads are running already; ${most} are allowed`, {
+        hint: 'Wait until one of them is done.',
+      });
     }
     const slot: Slot = {
       pending,
