@@ -137,7 +137,11 @@ test('a refused dataset says why; a failure of ours is tried again when it is re
 });
 
 test('a dataset left unfinished by a process that died is taken up by the next one', async () => {
-  const endless: Sandbox = { ...fakeSandbox, inspectDataset: () => new Promise(() => {}) };
+  const endless: Sandbox = {
+    ...fakeSandbox,
+    inspectDataset: ({ signal }) =>
+      new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(new Error('killed')))),
+  };
   const first = await startServer({}, { times: { inspection: 10 }, sandbox: endless });
   const { id } = await json<Dataset>(post(first, '/v1/datasets', [['dataset', 'x']]));
   const second = await startServer({}, { jobs: first.jobs, blobs: first.blobs });
@@ -145,6 +149,7 @@ test('a dataset left unfinished by a process that died is taken up by the next o
   await sleep(100);
   assert.equal((await json<Dataset>(fetch(`${second.url}/v1/datasets/${id}`))).state, 'ready');
   await second.close();
+  await first.close();
 });
 
 test('an unknown format or part is refused', async () => {
