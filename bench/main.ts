@@ -1,6 +1,7 @@
 import { real } from './real.ts';
 import { drain, status } from './service.ts';
 import { teach } from './teach.ts';
+import { upload } from './upload.ts';
 
 /** `npm run bench -- NAME [options]`: one measurement per name; each prints JSON lines. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
@@ -8,6 +9,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   real,
   status,
   teach,
+  upload,
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { InlineDispatcher } from '../../src/adapters/queue/inline-dispatcher.ts';
 import { MemoryJobs } from '../../src/adapters/storage/memory-jobs.ts';
+import { systemClock } from '../../src/adapters/system-clock.ts';
 import type { Problem } from '../../src/contract/problem.ts';
 import { RetortError } from '../../src/errors.ts';
-import { systemClock } from '../../src/adapters/system-clock.ts';
 import { Keys } from '../../src/service/keys/keys.ts';
 import { rawRequest, startServer } from '../support/api-server.ts';
 
@@ -34,7 +34,11 @@ test('without a valid key there is nothing but probes and explanations', async (
     ['/v1/nothing', {}],
   ] as const) {
     const response = await fetch(server.url + path, init);
-    assert.deepEqual([response.status, ((await response.json()) as Problem).code], [401, 'AUTH_REQUIRED'], path);
+    assert.deepEqual(
+      [response.status, ((await response.json()) as Problem).code],
+      [401, 'AUTH_REQUIRED'],
+      path,
+    );
     assert.match(response.headers.get('www-authenticate')!, /^Bearer/);
   }
   await server.close();
@@ -77,7 +81,8 @@ test('metrics and docs are open on loopback; elsewhere they need a key', async (
     assert.equal((await fetch(near.server.url + path)).status, 200, path);
   await near.server.close();
   const far = await keyServer({ RETORT_HOST: '0.0.0.0' });
-  const status = async (path: string, token: string) => (await fetch(far.server.url + path, auth(token))).status;
+  const status = async (path: string, token: string) =>
+    (await fetch(far.server.url + path, auth(token))).status;
   assert.deepEqual([await status('/metrics', 'none'), await status('/docs/', 'none')], [401, 401]);
   const { read, admin } = far.tokens;
   assert.deepEqual([await status('/metrics', read), await status('/docs/', read)], [403, 200]);

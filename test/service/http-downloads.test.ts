@@ -43,6 +43,9 @@ before(async () => {
         });
       },
     });
+    app.get('/test/auto/:name', (request, reply) =>
+      sendBlob(request, reply, watched, { name: 'student.onnx', hash, bytes: bytes.length }),
+    );
   });
   await server.blobs.put(bytes);
   large = await server.blobs.put(new Uint8Array(64 * 2 ** 20));
@@ -68,6 +71,8 @@ test('a download says what it is, and a HEAD says the same without the bytes', a
     const body = new Uint8Array(await response.arrayBuffer());
     assert.deepEqual(Buffer.from(body), Buffer.from(method === 'GET' ? bytes : []));
   }
+  const auto = await fetch(`${server.url}/test/auto/x`, { method: 'HEAD' });
+  assert.equal(auto.headers.get('content-length'), String(bytes.length));
   const type = async (name: string) => (await fetchBlob({}, 'HEAD', name)).headers.get('content-type');
   assert.equal(await type('a.jsonl'), 'application/x-ndjson');
   assert.equal(await type('report.html'), 'text/html; charset=utf-8');

@@ -27,6 +27,12 @@ before(async () => {
 });
 after(() => server.close());
 
+interface Operation {
+  readonly responses: Record<string, unknown>;
+  readonly security?: readonly unknown[];
+  readonly requestBody?: { readonly content: Record<string, unknown> };
+}
+
 async function problem(response: Response): Promise<Problem> {
   assert.equal(response.headers.get('content-type'), 'application/problem+json');
   const body = (await response.json()) as Problem;
@@ -124,10 +130,12 @@ test('a small body that does not come in time is ended with 408', async () => {
 test('the OpenAPI document describes the routes, and its page loads', async () => {
   const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
     openapi: string;
-    paths: Record<string, Record<string, { responses: Record<string, unknown>; security?: unknown[] }>>;
+    paths: Record<string, Record<string, Operation>>;
   };
   assert.equal(document.openapi, '3.1.0');
   assert.ok(document.paths['/v1/models']!.post!.responses['4XX']);
+  const { content } = document.paths['/v1/distillations']!.post!.requestBody!;
+  assert.deepEqual(Object.keys(content).sort(), ['application/json', 'multipart/form-data']);
   assert.deepEqual(document.paths['/healthz']!.get!.security, []);
   const page = await fetch(`${server.url}/docs/`);
   assert.equal(page.status, 200);

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Upload as TusUpload } from 'tus-js-client';
 import type { Problem } from '../../src/contract/problem.ts';
 import type { Upload } from '../../src/contract/resources.ts';
-import { startServer, type TestServer } from '../support/api-server.ts';
+import { rawRequest, startServer, type TestServer } from '../support/api-server.ts';
 
 const bytes = new Uint8Array(4_000_000).map((_, i) => (i * 7919) >> 3);
 const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -85,6 +85,28 @@ test('a connection that breaks in the middle of a piece loses no byte that was s
   assert.equal(asked.headers.get('upload-offset'), '700000');
   await upload(server, { uploadUrl: url });
   assert.equal(((await (await fetch(url)).json()) as Upload).file.sha256, sha256);
+  await server.close();
+});
+
+test('a piece that drips is ended, and what came of it is kept', async () => {
+  const server = await startServer({ RETORT_MIN_UPLOAD_RATE: '1000', RETORT_MIN_UPLOAD_WINDOW_SECONDS: '1' });
+  const begun = await fetch(`${server.url}/v1/uploads`, {
+    method: 'POST',
+    headers: { 'tus-resumable': '1.0.0', 'upload-length': '100000' },
+  });
+  const path = begun.headers.get('location')!;
+  const { milliseconds } = await rawRequest(server.port, (write) => {
+    write(
+      `PATCH ${path} HTTP/1.1\r\nhost: localhost\r\ntus-resumable: 1.0.0\r\nupload-offset: 0\r\n` +
+        'content-type: application/offset+octet-stream\r\ncontent-length: 100000\r\n\r\n',
+    );
+    const timer = setInterval(() => write('x'), 50).unref();
+    setTimeout(() => clearInterval(timer), 8_000).unref();
+  });
+  assert.ok(milliseconds < 6_000, `${milliseconds} ms`);
+  const headers = { 'tus-resumable': '1.0.0' };
+  const asked = await fetch(server.url + path, { method: 'HEAD', headers });
+  assert.ok(Number(asked.headers.get('upload-offset')) > 5);
   await server.close();
 });
 
