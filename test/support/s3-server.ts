@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import { rm, stat, utimes } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,8 +28,9 @@ export interface S3Faults {
  * writes. `If-None-Match: *` and `If-Match` are kept by the layer in this file, which takes one request at a time and
  * answers 412 as AWS documents it (404 for `If-Match` where there is no object). So the tests prove what our drivers
  * make of these answers, not that any server gives them; `openStores` asks the real one each time.
- * The other repairs: s3rver answers a PUT before the file is written, lists folder by folder in place of by key, and
- * does not renew the date of an object that is copied onto itself.
+ * The other repairs: s3rver answers a PUT before the file is written, lists folder by folder in place of by key, does
+ * not renew the date of an object that is copied onto itself, and hides continuation tokens by a cipher (DES) that
+ * OpenSSL 3 no longer has.
  */
 export async function s3Server(folder: string, { conditions = true }: S3Faults = {}): Promise<S3Server> {
   process.env.AWS_ACCESS_KEY_ID = 'S3RVER';
@@ -111,6 +113,19 @@ async function touch({ store }: S3rver, path: string): Promise<void> {
 }
 
 function repair({ store }: S3rver): void {
+  const { createCipheriv, createDecipheriv } = crypto;
+  const wide = (bytes: crypto.CipherKey | crypto.BinaryLike | null): Buffer =>
+    Buffer.concat([bytes as Uint8Array, bytes as Uint8Array]);
+  Object.assign(crypto, {
+    createCipheriv: ((name, key, iv, options) =>
+      name === 'des'
+        ? createCipheriv('aes-128-cbc', wide(key), wide(iv))
+        : createCipheriv(name, key, iv, options)) as typeof createCipheriv,
+    createDecipheriv: ((name, key, iv, options) =>
+      name === 'des'
+        ? createDecipheriv('aes-128-cbc', wide(key), wide(iv))
+        : createDecipheriv(name, key, iv, options)) as typeof createDecipheriv,
+  });
   const { putObject, putPart, listObjects } = store;
   store.putObject = async (object) => {
     const path = store.getResourcePath(object.bucket, object.key, 'object');
