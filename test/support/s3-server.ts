@@ -15,6 +15,8 @@ export interface S3Server {
   readonly requests: readonly string[];
   /** Does the next request that fits, but breaks the connection in place of an answer. */
   loseAnswerTo(request: RegExp): void;
+  /** Breaks the connection within the body of the answer. */
+  cutAnswerTo(request: RegExp): void;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export async function s3Server(folder: string, { conditions = true }: S3Faults =
   const answer = s3rver.callback();
   const requests: string[] = [];
   const lost: RegExp[] = [];
+  const cut: RegExp[] = [];
   let queue: Promise<void> = Promise.resolve();
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -56,9 +59,14 @@ export async function s3Server(folder: string, { conditions = true }: S3Faults =
       response.end(`<Error><Code>${refusal.code}</Code><Message>refused</Message></Error>`);
       return closed;
     }
-    const losing = lost.findIndex((pattern) => pattern.test(line));
-    if (losing >= 0) {
-      lost.splice(losing, 1);
+    if (taken(cut, line)) {
+      const { write } = response;
+      response.write = (chunk: Uint8Array) => {
+        write.call(response, chunk.subarray(0, 1000), 'binary', () => request.socket.destroy());
+        return false;
+      };
+    }
+    if (taken(lost, line)) {
       // The socket stays open for the request, and closes where the answer would begin.
       response.writeHead = () => {
         request.socket.destroy();
@@ -81,6 +89,7 @@ export async function s3Server(folder: string, { conditions = true }: S3Faults =
     place: { bucket, region: 'us-east-1', endpoint: `http://127.0.0.1:${port}` },
     requests,
     loseAnswerTo: (request) => void lost.push(request),
+    cutAnswerTo: (request) => void cut.push(request),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -88,6 +97,12 @@ export async function s3Server(folder: string, { conditions = true }: S3Faults =
       s3rver.logger.close();
     },
   };
+}
+
+/** Whether a pattern fits; one is good for one request. */
+function taken(patterns: RegExp[], line: string): boolean {
+  const index = patterns.findIndex((pattern) => pattern.test(line));
+  return index >= 0 && patterns.splice(index, 1).length > 0;
 }
 
 /** Why the condition of a write does not hold; undefined where it does, or there is none. */
