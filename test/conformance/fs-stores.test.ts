@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { FsBlobs } from '../../src/adapters/storage/fs-blobs.ts';
 import { FsJobs } from '../../src/adapters/storage/fs-jobs.ts';
+import { holderText } from '../../src/adapters/storage/lock-holder.ts';
 
 /** What only the file driver can do wrong; what all drivers promise is in stores.test.ts. */
 
@@ -42,7 +43,8 @@ test('filesystem: the lock of a process that died is taken over', async () => {
   const child = fork(script);
   const dead = child.pid!;
   await new Promise((resolve) => child.on('exit', resolve));
-  await writeFile(join(root, 'jobs', 'j.job', 'lock'), `${dead}`);
+  const holder = JSON.stringify({ ...JSON.parse(holderText()), pid: dead });
+  await writeFile(join(root, 'jobs', 'j.job', 'lock'), holder);
   assert.equal((await jobs.append('j', { type: 'b', data: 2, at: 2 })).id, 2);
   await rm(root, { recursive: true });
 });
