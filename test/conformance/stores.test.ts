@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobCache } from '../../src/adapters/storage/blob-cache.ts';
 import { concat } from '../../src/adapters/storage/concat.ts';
 import { FsBlobs } from '../../src/adapters/storage/fs-blobs.ts';
@@ -14,7 +14,7 @@ import { MemoryJobs } from '../../src/adapters/storage/memory-jobs.ts';
 import { S3Blobs } from '../../src/adapters/storage/s3-blobs.ts';
 import { S3Bucket } from '../../src/adapters/storage/s3-bucket.ts';
 import { S3Jobs } from '../../src/adapters/storage/s3-jobs.ts';
-import type { BlobStore, JobStore } from '../../src/pipeline/ports.ts';
+import type { BlobStore, JobStore, RecordFilter } from '../../src/pipeline/ports.ts';
 import { type S3Server, s3Server } from '../support/s3-server.ts';
 
 let s3: S3Server;
@@ -65,6 +65,9 @@ for (const [name, make] of Object.entries(drivers)) {
       assert.deepEqual(await blobs.get(ref.hash), data);
       assert.deepEqual(await concat(blobs.stream(ref.hash)), data);
       assert.deepEqual(await concat(blobs.stream(ref.hash, { start: 4, end: 9 })), bytes('quick'));
+      assert.deepEqual(await concat(blobs.stream(ref.hash, { start: 16, end: 99 })), bytes('fox'));
+      assert.deepEqual(await concat(blobs.stream(ref.hash, { start: 4, end: 4 })), bytes(''));
+      assert.deepEqual(await concat(blobs.stream(ref.hash, { start: 99, end: 200 })), bytes(''));
       const source = await blobs.source(ref.hash);
       assert.equal(source.size, data.length);
       assert.deepEqual(await source.read(4, 5), bytes('quick'));
@@ -75,8 +78,48 @@ for (const [name, make] of Object.entries(drivers)) {
       await blobs.delete(ref.hash);
       assert.equal(await blobs.has(ref.hash), false);
       await assert.rejects(blobs.get(ref.hash), code('STORE_MISSING'));
+      await assert.rejects(concat(blobs.stream(ref.hash)), code('STORE_MISSING'));
+      await assert.rejects(concat(blobs.stream(ref.hash, { start: 0, end: 0 })), code('STORE_MISSING'));
+      await assert.rejects(blobs.path(ref.hash), code('STORE_MISSING'));
     },
   );
+
+  withStore('all blobs are listed with their sizes, and one put again counts as new', async ({ blobs }) => {
+    const refs = await Promise.all(Array.from({ length: 9 }, (_, i) => blobs.put(bytes('x'.repeat(i)))));
+    const listed = async () => {
+      const all = [];
+      for await (const blob of blobs.list()) all.push(blob);
+      return all.sort((a, b) => a.bytes - b.bytes);
+    };
+    const before = await listed();
+    assert.deepEqual(
+      before.map(({ hash, bytes: size }) => ({ hash, bytes: size })),
+      refs,
+    );
+    // S3 knows the time of an object to the second.
+    for (const { modifiedAt } of before) assert.ok(Math.abs(Date.now() - modifiedAt) < 60_000);
+    await sleep(1100);
+    await blobs.put(bytes('x'));
+    const after = await listed();
+    for (const [i, { hash, modifiedAt }] of after.entries()) {
+      assert.equal(modifiedAt > before[i]!.modifiedAt, i === 1, `blob ${i}`);
+      assert.deepEqual(await blobs.stat(hash), { bytes: i, modifiedAt });
+    }
+    assert.equal(await blobs.stat('0'.repeat(64)), undefined);
+  });
+
+  withStore('what a dead upload has left is removed once it is old', async ({ blobs }, root) => {
+    const hourAgo = Date.now() - 3_600_000;
+    assert.equal(await blobs.clean(hourAgo), 0);
+    const incoming = join(root, 'incoming');
+    await mkdir(incoming, { recursive: true });
+    await Promise.all(['old', 'new'].map((file) => writeFile(join(incoming, file), 'half')));
+    await utimes(join(incoming, 'old'), hourAgo / 1000 - 1, hourAgo / 1000 - 1);
+    const { hash } = await blobs.put(bytes('whole'));
+    assert.equal(await blobs.clean(hourAgo), name === 'memory' ? 0 : 1);
+    if (name !== 'memory') assert.deepEqual(await readdir(incoming), ['new']);
+    assert.deepEqual(await blobs.get(hash), bytes('whole'));
+  });
 
   withStore('what a caller does to its bytes does not change the blob', async ({ blobs }) => {
     const data = bytes('abc');
@@ -102,7 +145,7 @@ for (const [name, make] of Object.entries(drivers)) {
       await assert.rejects(blobs.get(bad), code('STORE_MISSING'), bad);
       await assert.rejects(blobs.has(bad), code('STORE_MISSING'), bad);
     }
-    for (const bad of ['../x', 'a/../b', '', '/a', 'a//b', '.hidden', 'a b', 'x'.repeat(500)]) {
+    for (const bad of ['../x', 'a/../b', '', '/a', 'a//b', '.hidden', 'a b', 'a.job/b', 'x'.repeat(500)]) {
       await assert.rejects(
         jobs.put({ id: bad, revision: 0, state: 's', value: 1 }),
         code('STORE_MISSING'),
@@ -123,6 +166,76 @@ for (const [name, make] of Object.entries(drivers)) {
     const racers = Array.from({ length: 8 }, (_, i) => jobs.put({ ...second, value: i }));
     const outcomes = await Promise.allSettled(racers);
     assert.equal(outcomes.filter((outcome) => outcome.status === 'fulfilled').length, 1);
+  });
+
+  withStore('a record says when it was written', async ({ jobs }) => {
+    const before = Date.now();
+    const first = await jobs.put({ id: 'j', revision: 0, state: 's', value: 1, updatedAt: 5 });
+    assert.ok(first.updatedAt! >= before && first.updatedAt! <= Date.now(), `${first.updatedAt}`);
+    await sleep(2);
+    const second = await jobs.put(first);
+    assert.ok(second.updatedAt! > first.updatedAt!);
+    assert.equal((await jobs.list())[0]!.updatedAt, second.updatedAt);
+  });
+
+  withStore('a record made anew after it was deleted is another one', async (store, root) => {
+    const { jobs } = store;
+    const other = make(root).jobs;
+    let record = await jobs.put({ id: 'j', revision: 0, state: 's', value: 1 });
+    for (let i = 0; i < 3; i++) record = await jobs.put(record);
+    for (let i = 0; i < 3; i++) await jobs.append('j', { type: 't', data: i, at: i });
+    await (name === 'memory' ? jobs : other).delete('j');
+    assert.equal(await jobs.get('j'), undefined);
+    await assert.rejects(jobs.put(record), code('STORE_CONFLICT'));
+    assert.equal((await jobs.put({ ...record, revision: 0 })).revision, 1);
+    await assert.rejects(jobs.put(record), code('STORE_CONFLICT'));
+    assert.equal((await jobs.append('j', { type: 't', data: 'anew', at: 1 })).id, 1);
+    assert.deepEqual(
+      (await jobs.events('j')).map(({ data }) => data),
+      ['anew'],
+    );
+  });
+
+  withStore('with a limit the largest ids come first, and no more are read than needed', async ({ jobs }) => {
+    const ids = Array.from({ length: 12 }, (_, i) => `job/d_${`${i}`.padStart(2, '0')}`);
+    for (const [i, id] of ids.entries()) {
+      await jobs.put({ id, revision: 0, state: i % 3 === 0 ? 'done' : 'open', value: i });
+    }
+    await jobs.put({ id: 'job', revision: 0, state: 'done', value: 0 });
+    await jobs.put({ id: 'jobs/x', revision: 0, state: 'done', value: 0 });
+    const get = jobs.get.bind(jobs);
+    let reads = 0;
+    jobs.get = (id) => {
+      reads++;
+      return get(id);
+    };
+    const page = async (filter: RecordFilter) => (await jobs.list(filter)).map(({ value }) => value);
+    assert.deepEqual(await page({ prefix: 'job/', limit: 3 }), [11, 10, 9]);
+    assert.equal(reads, 3);
+    assert.deepEqual(await page({ prefix: 'job/', limit: 3, before: 'job/d_09' }), [8, 7, 6]);
+    assert.deepEqual(await page({ prefix: 'job/', limit: 99, before: 'job/d_02' }), [1, 0]);
+    assert.deepEqual(await page({ prefix: 'job/', limit: 2, state: 'done' }), [9, 6]);
+    assert.deepEqual(await page({ prefix: 'job/d_1', limit: 9 }), [11, 10]);
+    assert.deepEqual(await page({ prefix: 'job/d_1' }), [10, 11]);
+    assert.deepEqual(await page({ prefix: 'job/', limit: 0 }), []);
+    assert.deepEqual(await page({ prefix: 'nothing/' }), []);
+  });
+
+  withStore('records whose ids begin alike keep their own events', async ({ jobs }) => {
+    const ids = ['a', 'a/b', 'a-b', 'ab'];
+    for (const id of ids) {
+      await jobs.put({ id, revision: 0, state: 's', value: id });
+      await jobs.append(id, { type: 't', data: id, at: 1 });
+    }
+    await jobs.delete('a');
+    for (const id of ids) {
+      const events = (await jobs.events(id)).map(({ data }) => data);
+      assert.deepEqual(events, id === 'a' ? [] : [id]);
+    }
+    assert.deepEqual(
+      (await jobs.list()).map(({ id }) => id),
+      ['a-b', 'a/b', 'ab'],
+    );
   });
 
   withStore('records are listed by state and prefix', async ({ jobs }) => {
@@ -155,31 +268,3 @@ for (const [name, make] of Object.entries(drivers)) {
     );
   });
 }
-
-test('filesystem: half a line left by a crash is dropped, and its number is given again', async () => {
-  const root = await mkdtemp(join(tmpdir(), 'retort-store-'));
-  const jobs = new FsJobs(root);
-  await jobs.append('j', { type: 'é', data: 'ü', at: 1 });
-  await appendFile(join(root, 'jobs', 'j.job', 'events.jsonl'), '{"type":"ha');
-  assert.equal((await jobs.events('j')).length, 1);
-  assert.equal((await jobs.append('j', { type: 'b', data: 2, at: 2 })).id, 2);
-  assert.deepEqual(
-    (await new FsJobs(root).events('j')).map((event) => event.data),
-    ['ü', 2],
-  );
-  await rm(root, { recursive: true });
-});
-
-test('filesystem: the lock of a process that died is taken over', async () => {
-  const root = await mkdtemp(join(tmpdir(), 'retort-store-'));
-  const jobs = new FsJobs(root);
-  await jobs.append('j', { type: 'a', data: 1, at: 1 });
-  const script = join(root, 'exit.mjs');
-  await writeFile(script, '');
-  const child = fork(script);
-  const dead = child.pid!;
-  await new Promise((resolve) => child.on('exit', resolve));
-  await writeFile(join(root, 'jobs', 'j.job', 'lock'), `${dead}`);
-  assert.equal((await jobs.append('j', { type: 'b', data: 2, at: 2 })).id, 2);
-  await rm(root, { recursive: true });
-});

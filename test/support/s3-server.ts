@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import { rm, stat, utimes } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +15,8 @@ export interface S3Server {
   readonly requests: readonly string[];
   /** Does the next request that fits, but breaks the connection in place of an answer. */
   loseAnswerTo(request: RegExp): void;
+  /** Breaks the connection within the body of the answer. */
+  cutAnswerTo(request: RegExp): void;
   close(): Promise<void>;
 }
 
@@ -27,8 +30,9 @@ export interface S3Faults {
  * writes. `If-None-Match: *` and `If-Match` are kept by the layer in this file, which takes one request at a time and
  * answers 412 as AWS documents it (404 for `If-Match` where there is no object). So the tests prove what our drivers
  * make of these answers, not that any server gives them; `openStores` asks the real one each time.
- * The other repairs: s3rver answers a PUT before the file is written, lists folder by folder in place of by key, and
- * does not renew the date of an object that is copied onto itself.
+ * The other repairs: s3rver answers a PUT before the file is written, lists folder by folder in place of by key, does
+ * not renew the date of an object that is copied onto itself, and hides continuation tokens by a cipher (DES) that
+ * OpenSSL 3 no longer has.
  */
 export async function s3Server(folder: string, { conditions = true }: S3Faults = {}): Promise<S3Server> {
   process.env.AWS_ACCESS_KEY_ID = 'S3RVER';
@@ -40,6 +44,7 @@ export async function s3Server(folder: string, { conditions = true }: S3Faults =
   const answer = s3rver.callback();
   const requests: string[] = [];
   const lost: RegExp[] = [];
+  const cut: RegExp[] = [];
   let queue: Promise<void> = Promise.resolve();
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -54,9 +59,14 @@ export async function s3Server(folder: string, { conditions = true }: S3Faults =
       response.end(`<Error><Code>${refusal.code}</Code><Message>refused</Message></Error>`);
       return closed;
     }
-    const losing = lost.findIndex((pattern) => pattern.test(line));
-    if (losing >= 0) {
-      lost.splice(losing, 1);
+    if (taken(cut, line)) {
+      const { write } = response;
+      response.write = (chunk: Uint8Array) => {
+        write.call(response, chunk.subarray(0, 1000), 'binary', () => request.socket.destroy());
+        return false;
+      };
+    }
+    if (taken(lost, line)) {
       // The socket stays open for the request, and closes where the answer would begin.
       response.writeHead = () => {
         request.socket.destroy();
@@ -79,6 +89,7 @@ export async function s3Server(folder: string, { conditions = true }: S3Faults =
     place: { bucket, region: 'us-east-1', endpoint: `http://127.0.0.1:${port}` },
     requests,
     loseAnswerTo: (request) => void lost.push(request),
+    cutAnswerTo: (request) => void cut.push(request),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -86,6 +97,12 @@ export async function s3Server(folder: string, { conditions = true }: S3Faults =
       s3rver.logger.close();
     },
   };
+}
+
+/** Whether a pattern fits; one is good for one request. */
+function taken(patterns: RegExp[], line: string): boolean {
+  const index = patterns.findIndex((pattern) => pattern.test(line));
+  return index >= 0 && patterns.splice(index, 1).length > 0;
 }
 
 /** Why the condition of a write does not hold; undefined where it does, or there is none. */
@@ -111,6 +128,19 @@ async function touch({ store }: S3rver, path: string): Promise<void> {
 }
 
 function repair({ store }: S3rver): void {
+  const { createCipheriv, createDecipheriv } = crypto;
+  const wide = (bytes: crypto.CipherKey | crypto.BinaryLike | null): Buffer =>
+    Buffer.concat([bytes as Uint8Array, bytes as Uint8Array]);
+  Object.assign(crypto, {
+    createCipheriv: ((name, key, iv, options) =>
+      name === 'des'
+        ? createCipheriv('aes-128-cbc', wide(key), wide(iv))
+        : createCipheriv(name, key, iv, options)) as typeof createCipheriv,
+    createDecipheriv: ((name, key, iv, options) =>
+      name === 'des'
+        ? createDecipheriv('aes-128-cbc', wide(key), wide(iv))
+        : createDecipheriv(name, key, iv, options)) as typeof createDecipheriv,
+  });
   const { putObject, putPart, listObjects } = store;
   store.putObject = async (object) => {
     const path = store.getResourcePath(object.bucket, object.key, 'object');

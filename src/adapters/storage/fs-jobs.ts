@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RetortError } from '../../errors.ts';
 import type { JobEvent, JobStore, RecordFilter, StoredRecord } from '../../pipeline/ports.ts';
 import { absent } from './absent.ts';
 import { withFileLock } from './file-lock.ts';
@@ -12,7 +13,8 @@ import { selectRecords } from './select-records.ts';
 import { storeFull } from './store-full.ts';
 import { syncFolder } from './sync-folder.ts';
 
-const MAX_TRIES = 5;
+/** How often a record may be deleted under the hands of one writer. */
+const MAX_TRIES = 50;
 
 /** Records as `jobs/<id>.job/record.json`, their events beside them as lines. Writers of one record take its lock. */
 export class FsJobs implements JobStore {
@@ -52,8 +54,17 @@ export class FsJobs implements JobStore {
   }
 
   async delete(id: string): Promise<void> {
-    // Tried again where a writer puts a file into the folder while it is emptied.
-    await rm(this.#folder(id), { recursive: true, force: true, maxRetries: MAX_TRIES });
+    const folder = this.#folder(id);
+    if (!(await stat(folder).catch(absent))) return;
+    const aside = `${folder}.${randomUUID()}`;
+    // In one step and under the lock: no writer may find the folder half empty, or end in the one that comes after it.
+    const move = () => rename(folder, aside).catch(absent);
+    await this.#locked(id, move).catch((error: unknown) => {
+      if (!(error instanceof RetortError && error.code === 'STORE_FULL')) throw error;
+      // A full disk has no room for a lock either, and is what deleting helps against.
+      return move();
+    });
+    await rm(aside, { recursive: true, force: true });
   }
 
   async append(id: string, event: Omit<JobEvent, 'id'>): Promise<JobEvent> {
@@ -112,7 +123,7 @@ export class FsJobs implements JobStore {
         await mkdir(folder, { recursive: true });
         return await withFileLock(join(folder, 'lock'), () => body(folder));
       } catch (error) {
-        // Someone deleted the record, and with it the folder, under our hands: look again.
+        // Someone deleted the record, and with it the folder: look again.
         const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
         if (!gone || tries >= MAX_TRIES) throw storeFull(error, `the record ${id}`);
       }
