@@ -67,7 +67,7 @@ export const Settings = Type.Object({
 
   RETORT_RATE_LIMIT: integer(1000, 'Requests a minute for each key or address.', 1),
   RETORT_MAX_OPEN_JOBS: integer(500, 'Unfinished jobs for each key.', 1),
-  RETORT_MAX_UPLOADS: integer(4, 'Uploads at the same time for each key.', 1),
+  RETORT_MAX_UPLOADS: integer(16, 'Uploads at the same time for each key.', 1),
 
   RETORT_SANDBOX_SECONDS: integer(60, 'Time a process may take to look at a model.', 1),
   RETORT_SANDBOX_DATA_SECONDS: integer(
