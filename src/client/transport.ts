@@ -83,6 +83,8 @@ export class Transport {
           ...headers,
         },
         ...(payload === undefined ? {} : { body: payload }),
+        // Without these two, fetch of Node keeps every byte it has sent, for a redirect that might come.
+        ...(payload === undefined ? {} : { redirect: 'error', window: null }),
         // A body that is a stream is sent before the answer is read; fetch wants to hear that we know.
         ...(payload instanceof ReadableStream ? { duplex: 'half' } : {}),
         ...(signal ? { signal } : {}),

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { openAsBlob } from 'node:fs';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { DistillationInput } from '../../../src/client/distillation-request.ts';
 import { RetortClient } from '../../../src/client/retort-client.ts';
@@ -101,6 +105,40 @@ test('a stream is sent as it comes: the server has its beginning before its end 
   );
   assert.match(text, /beginning[\s\S]*end/);
 });
+
+const MiB = 2 ** 20;
+
+for (const kind of ['a file on disk', 'a stream'] as const) {
+  test(`${kind} of 256 MiB is sent without being held in memory`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'retort-big-'));
+    let peak = 0;
+    let bytes = 0;
+    const before = process.memoryUsage().arrayBuffers;
+    try {
+      await writeFile(join(folder, 'big'), '');
+      await truncate(join(folder, 'big'), 256 * MiB);
+      const blob = await openAsBlob(join(folder, 'big'));
+      const data = kind === 'a stream' ? blob.stream() : blob;
+      await withPeer(
+        async (request, response) => {
+          for await (const chunk of request) {
+            bytes += (chunk as Buffer).length;
+            peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
+          }
+          response.end('{}');
+        },
+        async (url) => {
+          const { distillations } = new RetortClient({ url });
+          await distillations.create({ teacher: { name: 't', data }, dataset: new Blob(['d']) });
+        },
+      );
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+    assert.ok(bytes > 256 * MiB);
+    assert.ok(peak < 128 * MiB, `${Math.round(peak / MiB)} MiB were held`);
+  });
+}
 
 test('ids go as JSON', async () => {
   await withPeer(
