@@ -11,6 +11,8 @@ const handlers = {
 };
 
 const stores = storesOfParent();
+// Told to whoever asks, not by the death of a process that waits.
+stores.catch(() => {});
 let asked = false;
 
 answerRequest<SandboxRequest>(async (request, note) => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { DisposableProcess } from '../../src/adapters/processes/disposable-process.ts';
 import { ProcessPool } from '../../src/adapters/processes/process-pool.ts';
 import type { ProcessSandbox } from '../../src/adapters/processes/process-sandbox.ts';
@@ -63,6 +66,7 @@ for (const deed of ['eat', 'eat-heap']) {
 }
 
 const entry = new URL('../support/misbehaving-child.ts', import.meta.url);
+const parentEntry = fileURLToPath(new URL('../support/sandbox-parent.ts', import.meta.url));
 const environment = { PATH: process.env.PATH ?? '' };
 const ceilings = { cpuSeconds: 600, fileBytes: 1e9, heapBytes: 1e9 };
 const limits = { seconds: 60, memoryBytes: 1e9 };
@@ -151,3 +155,28 @@ test('closing ends what is at work', () =>
     },
     { misbehave: true },
   ));
+
+for (const [when, pause] of [
+  ['while they start', 0],
+  ['while they wait', 3000],
+] as const) {
+  test(`processes whose parent is killed ${when} end and clear up`, () =>
+    withSandbox(
+      async ({ scratch }) => {
+        const parent = spawn(process.execPath, [...process.execArgv, parentEntry, scratch], {
+          stdio: 'ignore',
+        });
+        const ended = once(parent, 'exit');
+        for (let tries = 0; readdirSync(scratch).length === 0 && tries < 600; tries++) await sleep(20);
+        await sleep(pause);
+        assert.equal(readdirSync(scratch).length, 1);
+        parent.kill('SIGKILL');
+        await ended;
+        for (let tries = 0; readdirSync(scratch).length > 0 && tries < 600; tries++) await sleep(50);
+        assert.deepEqual(readdirSync(scratch), []);
+        await sleep(200);
+        assert.deepEqual(processesIn(scratch), []);
+      },
+      { misbehave: true },
+    ));
+}

@@ -25,11 +25,9 @@ const LONGEST = 64 * 2 ** 20;
 export function answerRequest<T>(
   handle: (request: T, note: (text: string) => void) => Promise<unknown>,
 ): void {
-  process.on('disconnect', () => {
-    const folder = process.env[SCRATCH];
-    if (folder) rmSync(folder, { recursive: true, force: true });
-    process.exit(0);
-  });
+  process.on('disconnect', leave);
+  // The parent may have died while this process was being started.
+  if (!process.connected) leave();
   const say = (said: Said): void => void process.send?.(said);
   process.once('message', async (asked: Asked) => {
     try {
@@ -42,6 +40,13 @@ export function answerRequest<T>(
       say({ ok: false, fault });
     }
   });
+}
+
+/** Nobody is left to be answered, or to clear up. */
+function leave(): never {
+  const folder = process.env[SCRATCH];
+  if (folder) rmSync(folder, { recursive: true, force: true });
+  process.exit(0);
 }
 
 /** What the system says where there is no more room. */
