@@ -146,6 +146,25 @@ test('FLUSHALL while helpers work: the job is put back, and that is no crash', o
   await soon('an empty queue', gone(id), 30_000);
 });
 
+test(
+  'a helper whose process dies does not fail the job: what is missing is made all the same',
+  options,
+  async () => {
+    const { id } = await shared();
+    const helping = workers.find(
+      (worker) => count(worker, id, 'help begins') > count(worker, id, 'help ended'),
+    );
+    const [child] = await childrenOf(helping!.child.pid!);
+    process.kill(child!, 'SIGKILL');
+    const job = await succeeded(id);
+    assert.deepEqual([job.crashes, job.failures, job.dispatch], [0, 0, 1]);
+    assert.equal(
+      helping!.log.filter(({ msg, job: of }) => of === id && msg === 'a helper crashed').length,
+      1,
+    );
+  },
+);
+
 test('P5: a helper that is told to stop hands its group back at once', options, async () => {
   const third = await helper();
   const { id } = await shared();
