@@ -47,8 +47,9 @@ export async function helpWith(
     else if (ending.kind === 'crashed') told.warn({ detail: ending.detail }, 'a helper crashed');
     else if (ending.kind === 'failed')
       told.warn({ fault: ending.fault, stack: child.stack }, 'a helper failed');
-    // A helper stops because nobody waits any more, or because its worker must.
-    return ending.kind === 'stopped' && children.draining ? 'again' : 'done';
+    // A helper ends early because nobody waits any more, or because its worker must stop.
+    const cutShort = ending.kind === 'stopped' || ending.kind === 'crashed';
+    return cutShort && children.draining ? 'again' : 'done';
   } finally {
     unwatch();
   }

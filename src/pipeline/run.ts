@@ -87,8 +87,8 @@ async function runStage(
   }
   observer?.stage?.(stage.name, 'started', 0);
   await emit('stage', { name: stage.name, state: 'started', key });
-  const output = await stage.run(results, context);
-  await record?.finish(output);
+  const made = await stage.run(results, context);
+  const output = record ? await record.finish(made) : made;
   Object.assign(results, { [stage.name]: output });
   return end('done');
 }

@@ -1,4 +1,3 @@
-import { RetortError } from '../errors.ts';
 import type { BlobRef, BlobStore, JobStore } from './ports.ts';
 import { StageRecord } from './stage-record.ts';
 
@@ -22,21 +21,10 @@ export class ShardStore {
   /** Keeps a shard. Where another process was faster, its shard is the one that counts. */
   async keep(name: string, data: Uint8Array): Promise<BlobRef> {
     const record = await this.#open(name);
-    const ref = await this.#blobs.put(data);
-    try {
-      await record.finish(ref);
-      return ref;
-    } catch (error) {
-      const other = isConflict(error) ? await this.find(name) : undefined;
-      if (!other) throw error;
-      return other;
-    }
+    return record.finish(await this.#blobs.put(data));
   }
 
   #open(name: string): Promise<StageRecord> {
     return StageRecord.open(this.#jobs, `shard/${this.#key}/${name}`);
   }
 }
-
-const isConflict = (error: unknown): boolean =>
-  error instanceof RetortError && error.code === 'STORE_CONFLICT';

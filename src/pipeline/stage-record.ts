@@ -45,8 +45,10 @@ export class StageRecord implements Partial {
     await this.#put('partial', value);
   }
 
-  async finish(value: unknown): Promise<void> {
+  /** Returns the output that counts from now on: this one, or that of another writer who was faster. */
+  async finish<T>(value: T): Promise<T> {
     await this.#put('done', value);
+    return this.#settled ? (this.#record!.value as T) : value;
   }
 
   /** Keeps retention from a record that is used; false where it was swept at this very moment. */

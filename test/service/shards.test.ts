@@ -1,163 +1,195 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FsBlobs } from '../../src/adapters/storage/fs-blobs.ts';
+import { FsJobs } from '../../src/adapters/storage/fs-jobs.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
-import { isTerminal, type JobRecord } from '../../src/service/job.ts';
+import { isTerminal, type JobInputs, type JobRecord } from '../../src/service/job.ts';
+import { childrenOf, isAlive, JobBench, type WorkerProcess } from '../support/job-bench.ts';
 import { someOptions } from '../support/job-draft.ts';
-import { type SharedService, sharedService, type TestWorker, until } from '../support/shared-service.ts';
+import { noRedis } from '../support/redis.ts';
 import { slowTeacher } from '../support/slow-teacher.ts';
 import { memoryTools, tinyRequest, tinySpec } from '../support/tiny-job.ts';
 
+/** A job whose shards are made by several workers, on real processes and a real Redis (docs/adr/0007). */
+
+const options = { skip: noRedis ?? false };
 /** 64 augmented epochs: 65 shards with the validation rows. */
+const SHARDS = 65;
 const spec = tinySpec({
   controls: false,
-  train: { epochs: 64, batchSize: 64, threads: 1, augment: [{ name: 'translate' }] },
+  train: { epochs: SHARDS - 1, batchSize: 64, threads: 1, augment: [{ name: 'translate' }] },
 });
-let service: SharedService;
-let workers: TestWorker[];
+const request = { ...tinyRequest(spec, slowTeacher()), until: 'teach' } as const;
+
+interface Helper extends WorkerProcess {
+  readonly log: readonly { readonly msg: string; readonly [field: string]: unknown }[];
+}
+
+let bench: JobBench;
+let store: FsJobs;
+let inputs: JobInputs;
+let workers: Helper[] = [];
+/** What one process makes of it. */
 let expected: unknown;
 
 before(async () => {
-  const request = { ...tinyRequest(spec, slowTeacher()), until: 'teach' } as const;
+  if (noRedis) return;
   expected = (await runJourney(request, memoryTools())).teach;
-  service = await sharedService(slowTeacher(), {
-    RETORT_FAN_OUT_SECONDS: '0',
-    RETORT_SLOTS_CPU: '1',
-    RETORT_LOG_LEVEL: 'info',
-  });
-  workers = [await service.startWorker(), await service.startWorker()];
+  bench = await JobBench.open();
+  store = new FsJobs(bench.folder);
+  const teacher = { name: 'teacher.onnx', ...(await new FsBlobs(bench.folder).put(slowTeacher())) };
+  inputs = { ...bench.inputs, teacher };
+  workers = [await helper(), await helper()];
 });
-after(() => service.stop());
+after(() => bench?.close());
 
 /** The teacher is asked anew in every test; all other stages are found finished after the first. */
 beforeEach(async () => {
   for (const prefix of ['shard/', 'stage/teach/'])
-    for (const { id } of await service.jobs.list({ prefix })) await service.jobs.delete(id);
+    for (const { id } of (await store?.list({ prefix })) ?? []) await store.delete(id);
 });
 
-const start = (): Promise<JobRecord> =>
-  service.service.create({ owner: 'local', inputs: service.inputs, requested: spec, options: someOptions });
-
-/** The job once it waits and its helpers have made some shards. */
-const shared = (id: string): Promise<JobRecord> =>
-  until('helpers at work', async () => {
-    const job = await service.service.get(id);
-    assert.ok(!isTerminal(job.state), `the job ended too soon: ${job.state}`);
-    return job.fanOut?.groups.some(({ done }) => done > 0) && job;
+/** A worker with one slot that shares whatever it can. */
+async function helper(): Promise<Helper> {
+  const settings = { RETORT_FAN_OUT_SECONDS: '0', RETORT_SLOTS_CPU: '1', RETORT_LOG_LEVEL: 'info' };
+  const worker = await bench.worker(settings);
+  const log: Helper['log'][number][] = [];
+  let rest = '';
+  worker.child.stdout!.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines.filter((text) => text.startsWith('{'))) log.push(JSON.parse(line));
   });
+  return { ...worker, log };
+}
 
-const succeeded = async (id: string): Promise<JobRecord> => {
-  const job = await until('the end of the job', async () => {
-    const now = await service.service.get(id);
-    return isTerminal(now.state) && now;
-  });
-  assert.deepEqual([job.state, job.error, job.fanOut], ['succeeded', null, null]);
-  const [teach, ...others] = await service.jobs.list({ prefix: 'stage/teach/' });
-  assert.deepEqual([teach?.value, others], [expected, []]);
-  const shards = await service.jobs.list({ prefix: 'shard/' });
-  assert.equal(shards.length, 65);
-  assert.ok(
-    shards.every(({ revision }) => revision === 1),
-    'no shard was kept twice',
-  );
-  return job;
-};
-
-/** What Redis holds of a job. */
-const entriesOf = (id: string): string => service.redis('keys', `*${id}*`);
-const count = ({ log }: TestWorker, id: string, msg: string): number =>
+const count = ({ log }: Helper, id: string, msg: string): number =>
   log.filter((line) => line.job === id && line.msg === msg).length;
 
-test('two workers make the shards of one job, with the same logits as one process, and its slot is free meanwhile', async () => {
-  const { id } = await start();
-  const waiting = await shared(id);
+/** A job whose helpers have begun and made some shards. */
+async function shared(): Promise<JobRecord> {
+  const { requested } = request;
+  const { id } = await bench.jobs.create({ owner: 'local', inputs, requested, options: someOptions });
+  await bench.until(id, ({ fanOut }) => fanOut?.groups.some(({ done }) => done > 0) ?? false, 60);
+  return bench.jobs.get(id);
+}
+
+/** Waits for the end; the shards are those of one process, and none was made twice. */
+async function succeeded(id: string): Promise<JobRecord> {
+  await bench.until(id, ({ state }) => isTerminal(state), 90);
+  const job = await bench.jobs.get(id);
+  assert.deepEqual([job.state, job.error, job.fanOut], ['succeeded', null, null]);
+  const stages = await store.list({ prefix: 'stage/teach/' });
+  assert.deepEqual(
+    stages.map(({ value }) => value),
+    [expected],
+  );
+  const shards = await store.list({ prefix: 'shard/' });
+  assert.deepEqual([shards.length, shards.filter(({ revision }) => revision > 1)], [SHARDS, []]);
+  return job;
+}
+
+async function soon(what: string, holds: () => Promise<boolean>, ms = 3000): Promise<void> {
+  for (const started = Date.now(); !(await holds()); await sleep(20))
+    assert.ok(Date.now() - started < ms, `not after ${ms} ms: ${what}`);
+}
+
+const idle = async (): Promise<boolean> =>
+  (await Promise.all(workers.map(({ child }) => childrenOf(child.pid!)))).flat().length === 0;
+const gone = (id: string) => async (): Promise<boolean> =>
+  (await bench.redis.client.keys(`*${id}*`)).length === 0;
+
+test('two workers make the shards of one job, the same as one process would', options, async () => {
+  const waiting = await shared();
   assert.deepEqual([waiting.state, waiting.worker, waiting.progress?.stage], ['running', null, 'teach']);
   assert.ok(waiting.progress!.done > waiting.fanOut!.before);
-  const job = await succeeded(id);
+  const job = await succeeded(waiting.id);
   assert.deepEqual([job.attempt, job.dispatch, job.crashes], [2, 1, 0]);
   assert.deepEqual(
-    workers.map((worker) => count(worker, id, 'help ended')),
+    workers.map((worker) => count(worker, job.id, 'help ended')),
     [1, 1],
   );
-  await until('an empty queue', async () => entriesOf(id) === '');
+  await soon('an empty queue', gone(job.id));
 });
 
-test('a cancel in the middle ends every process within 3 s and leaves nothing in the queue', async () => {
-  const { id } = await start();
-  await shared(id);
-  assert.deepEqual(
-    workers.map((worker) => worker.children().length),
-    [1, 1],
-  );
-  const asked = Date.now();
-  assert.equal((await service.service.cancel(id)).state, 'cancelled');
-  await until('no process at work', async () => workers.every((worker) => worker.children().length === 0));
-  const took = Date.now() - asked;
-  assert.ok(took < 3000, `${took} ms`);
-  await until('an empty queue', async () => entriesOf(id) === '', 3000);
-  assert.equal((await service.service.get(id)).attempt, 1);
+test('P6: a cancel while helpers work stops them all within 3 s, and their entries go', options, async () => {
+  const { id } = await shared();
+  const asked = performance.now();
+  assert.equal((await bench.jobs.cancel(id)).state, 'cancelled');
+  await soon('no process at work', idle);
+  console.log(`stopped ${Math.round(performance.now() - asked)} ms after the cancel`);
+  await soon('an empty queue', gone(id));
+  const job = await bench.jobs.get(id);
+  assert.deepEqual([job.state, job.attempt, job.fanOut], ['cancelled', 1, null]);
 });
 
-test('a job paused while it waits stops its helpers; resumed, it goes on from their shards', async () => {
-  const { id } = await start();
-  await shared(id);
-  assert.equal((await service.service.pause(id)).state, 'paused');
-  await until(
-    'no process at work',
-    async () => workers.every((worker) => worker.children().length === 0),
-    3000,
-  );
-  const made = (await service.jobs.list({ prefix: 'shard/' })).length;
-  assert.ok(made > 1 && made < 65, `${made} shards`);
-  await service.service.resume(id);
-  assert.equal((await succeeded(id)).dispatch, 2);
-});
+test(
+  'a pause while helpers work stops them; resumed, the job goes on from their shards',
+  options,
+  async () => {
+    const { id } = await shared();
+    assert.equal((await bench.jobs.pause(id)).state, 'paused');
+    await soon('no process at work', idle);
+    const made = (await store.list({ prefix: 'shard/' })).length;
+    assert.ok(made > 1 && made < SHARDS, `${made} shards`);
+    await bench.jobs.resume(id);
+    assert.equal((await succeeded(id)).dispatch, 2);
+  },
+);
 
-test('a queue that loses its memory while a job waits is filled again, and no crash is counted', async () => {
-  const { id } = await start();
-  await shared(id);
-  service.redis('flushall');
+test('FLUSHALL while helpers work: the job is put back, and that is no crash', options, async () => {
+  const { id } = await shared();
+  await bench.redis.client.flushall();
   const job = await succeeded(id);
-  assert.deepEqual([job.crashes, job.dispatch], [0, 1]);
-  await until('an empty queue', async () => entriesOf(id) === '');
+  assert.deepEqual([job.crashes, job.failures, job.dispatch], [0, 0, 1]);
+  await soon('an empty queue', gone(id), 30_000);
 });
 
-test('a worker that is told to stop hands its group back at once', async () => {
-  const third = await service.startWorker();
-  const { id } = await start();
-  await shared(id);
-  const leaving = workers.find((worker) => count(worker, id, 'help begins') > 0)!;
-  const told = Date.now();
-  leaving.process.kill('SIGTERM');
-  await once(leaving.process, 'exit');
-  assert.ok(Date.now() - told < 5000);
-  assert.equal(leaving.log.at(-1)?.ending, 'stopped');
-  workers = [...workers.filter((worker) => worker !== leaving), third];
-  await succeeded(id);
-  const begun = workers.reduce((sum, worker) => sum + count(worker, id, 'help begins'), 0);
-  assert.ok(begun >= 3, `${begun}`);
-});
+test(
+  'a helper whose process dies does not fail the job: what is missing is made all the same',
+  options,
+  async () => {
+    const { id } = await shared();
+    const helping = workers.find(
+      (worker) => count(worker, id, 'help begins') > count(worker, id, 'help ended'),
+    );
+    const [child] = await childrenOf(helping!.child.pid!);
+    process.kill(child!, 'SIGKILL');
+    const job = await succeeded(id);
+    assert.deepEqual([job.crashes, job.failures, job.dispatch], [0, 0, 1]);
+    assert.equal(
+      helping!.log.filter(({ msg, job: of }) => of === id && msg === 'a helper crashed').length,
+      1,
+    );
+  },
+);
 
-test('a worker killed in the middle costs time only: its group goes to another', async () => {
-  const { id } = await start();
-  await shared(id);
-  const victim = workers.find(
+test('P5: a helper that is told to stop hands its group back at once', options, async () => {
+  const third = await helper();
+  const { id } = await shared();
+  const leaving = workers.find(
     (worker) => count(worker, id, 'help begins') > count(worker, id, 'help ended'),
-  )!;
-  const [child] = victim.children();
-  victim.process.kill('SIGKILL');
-  await once(victim.process, 'exit');
-  // The child sees that nobody listens any more.
-  await until('the end of its child', async () => !isAlive(child!), 3000);
+  );
+  assert.ok(leaving);
+  const told = performance.now();
+  leaving.drain();
+  assert.equal(await leaving.ended, 0);
+  assert.ok(performance.now() - told < 5000);
+  assert.equal(leaving.log.findLast(({ msg }) => msg === 'help ended')?.ending, 'stopped');
+  workers = [...workers.filter((worker) => worker !== leaving), third];
   const job = await succeeded(id);
   assert.deepEqual([job.attempt, job.crashes], [2, 0]);
 });
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+test('P4: a helper killed in the middle costs time only: its group goes to another', options, async () => {
+  const { id } = await shared();
+  const victim = workers.find((worker) => count(worker, id, 'help begins') > count(worker, id, 'help ended'));
+  assert.ok(victim);
+  const [orphan] = await childrenOf(victim.child.pid!);
+  victim.kill();
+  await victim.ended;
+  await soon('the end of its child', async () => !(await isAlive(orphan!)));
+  const job = await succeeded(id);
+  assert.deepEqual([job.attempt, job.crashes], [2, 0]);
+});

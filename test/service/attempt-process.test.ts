@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { AttemptProcess } from '../../workers/attempt-process.ts';
+import { someInputs } from '../support/job-draft.ts';
+
+const entry = fileURLToPath(new URL('../support/stubborn-child.ts', import.meta.url));
+
+test('a process that is pausing and then cancelled gets the shorter of the two times', async () => {
+  let alive: () => void = () => {};
+  const begun = new Promise<void>((resolve) => {
+    alive = resolve;
+  });
+  const child = new AttemptProcess({
+    assignment: {
+      inputs: someInputs,
+      requested: { version: 1 },
+      resolved: null,
+      device: 'cpu',
+      threads: 1,
+      offerAboveMs: null,
+      help: null,
+    },
+    hangMs: 60_000,
+    onMessage: alive,
+    entry,
+  });
+  await begun;
+  const asked = performance.now();
+  child.stop(60_000);
+  child.stop(200);
+  child.stop(60_000);
+  assert.deepEqual(await child.ended, { kind: 'crashed', detail: 'it did not stop in time' });
+  assert.ok(performance.now() - asked < 5000);
+});
