@@ -1,7 +1,6 @@
-import { startWorker } from '../../workers/main.ts';
 import { openRedis } from '../adapters/queue/open-redis.ts';
-import { readConfig } from '../config.ts';
-import { createLog } from '../log.ts';
+import { type Config, readConfig } from '../config.ts';
+import { createLog, type Log } from '../log.ts';
 import type { CliIo } from './command.ts';
 import { startApi } from './start-api.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -15,7 +14,7 @@ export async function runServe(io: CliIo): Promise<void> {
   try {
     const api = await startApi(config, redis.url, log);
     try {
-      const worker = config.RETORT_WORKERS === '1' ? await startWorker(config, redis.url, log) : undefined;
+      const worker = config.RETORT_WORKERS === '1' ? await workerBeside(config, redis.url, log) : undefined;
       io.out.write(`listening on ${api.url}\n`);
       try {
         await stop.promise;
@@ -29,4 +28,10 @@ export async function runServe(io: CliIo): Promise<void> {
   } finally {
     await redis.close();
   }
+}
+
+/** Loaded where it is wanted: an API by itself has no use for kernels and runtimes. */
+async function workerBeside(config: Config, redisUrl: string, log: Log) {
+  const { startWorker } = await import('../../workers/main.ts');
+  return startWorker(config, redisUrl, log);
 }

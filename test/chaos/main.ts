@@ -1,7 +1,7 @@
 // npm run chaos -- [--minutes N] [--seed S] [--workers N]: breaks the service for N minutes and checks every promise.
 import { parseArgs } from 'node:util';
 import { Fleet } from './fleet.ts';
-import { chaosRound } from './round.ts';
+import { atRandom, chaosRound } from './round.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,7 +18,7 @@ const fleet = await Fleet.start(Number(values.workers));
 try {
   const result = await chaosRound(fleet, {
     seed,
-    minutes: Number(values.minutes),
+    plan: atRandom(seed, Number(values.minutes)),
     faultEveryMs: 12_000,
     jobEveryMs: 4000,
     settleMinutes: 10,

@@ -8,8 +8,8 @@ import { Traffic } from './traffic.ts';
 
 export interface RoundOptions {
   readonly seed: number;
-  /** How long things go wrong. */
-  readonly minutes: number;
+  /** What goes wrong, in order; the round is over when it ends. */
+  readonly plan: Iterable<string>;
   /** Mean time between two faults, and between two jobs. */
   readonly faultEveryMs: number;
   readonly jobEveryMs: number;
@@ -31,21 +31,20 @@ export interface RoundResult {
 
 /** Traffic and faults side by side, then quiet; at the end every promise is checked against the ledger. */
 export async function chaosRound(fleet: Fleet, options: RoundOptions): Promise<RoundResult> {
-  const { seed, minutes, say } = options;
+  const { seed, plan, say } = options;
   const random = new Random(seed, 'faults');
   const ledger = new Ledger(fleet.url);
   const traffic = new Traffic(fleet.url, ledger, new Random(seed, 'traffic'));
-  const stop = AbortSignal.timeout(minutes * 60_000);
-  const running = traffic.run(stop, options.jobEveryMs);
+  const stop = new AbortController();
+  const running = traffic.run(stop.signal, options.jobEveryMs);
   const done: Record<string, number> = {};
-  while (!stop.aborted) {
-    await sleep(random.int(2 * options.faultEveryMs), undefined, { signal: stop }).catch(() => {});
-    if (stop.aborted) break;
-    const name = anyFault(random);
+  for (const name of plan) {
+    await sleep(random.int(2 * options.faultEveryMs));
     done[name] = (done[name] ?? 0) + 1;
     say(`${name} (${ledger.accepted.size} jobs accepted)`);
     await faults[name]!.run(fleet, random);
   }
+  stop.abort();
   await running;
   say(`quiet now; ${ledger.accepted.size} jobs accepted, ${traffic.refused} requests refused`);
   const settled = performance.now();
@@ -64,6 +63,13 @@ export async function chaosRound(fleet: Fleet, options: RoundOptions): Promise<R
     settledSeconds: Math.round((performance.now() - settled) / 1000),
     broken: await ledger.verdict(),
   };
+}
+
+/** Faults by chance, for so long. */
+export function* atRandom(seed: number, minutes: number): Generator<string> {
+  const random = new Random(seed, 'plan');
+  const end = performance.now() + minutes * 60_000;
+  while (performance.now() < end) yield anyFault(random);
 }
 
 /** Waits until every accepted job has ended, or the time is up. */
