@@ -44,11 +44,12 @@ export function eventRoutes(app: Api, context: ApiContext): void {
         });
         return reply;
       }
-      const events = (await context.distillations.events(id, after)).slice(0, request.query.limit ?? 500);
+      const events = await context.distillations.events(id, after);
+      const page = events.slice(0, request.query.limit ?? 500);
       return {
-        items: events.map(eventView),
-        last: events.at(-1)?.id ?? after,
-        open: !isTerminal(job.state),
+        items: page.map(eventView),
+        last: page.at(-1)?.id ?? after,
+        open: page.length < events.length || !isTerminal(job.state),
       };
     },
   );
