@@ -53,9 +53,10 @@ export class JobBench {
     this.#close = close;
   }
 
-  static async open(): Promise<JobBench> {
+  /** @param given a folder that is there and stays; default: a new one that goes with the bench */
+  static async open(given?: string): Promise<JobBench> {
     const redis = await testRedis();
-    const folder = await mkdtemp(join(tmpdir(), 'retort-bench-'));
+    const folder = given ?? (await mkdtemp(join(tmpdir(), 'retort-bench-')));
     const service = await openService(readConfig({ RETORT_DATA: folder }), redis.url);
     const jobs = new Jobs({ ...service, clock: systemClock, maxOpen: 10_000, onTrouble: () => {} });
     const put = async (file: Source) => ({ name: file.name, ...(await service.blobs.put(file.stream())) });
@@ -64,7 +65,10 @@ export class JobBench {
       companions: [],
       data: await Promise.all(tinyPictures().map(put)),
     };
-    return new JobBench(redis, folder, jobs, inputs, () => service.close());
+    return new JobBench(redis, folder, jobs, inputs, async () => {
+      await service.close();
+      if (given === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    });
   }
 
   create(spec: object): Promise<JobRecord> {
@@ -128,7 +132,6 @@ export class JobBench {
     await Promise.all(this.#workers.map(({ ended }) => ended));
     await this.#close();
     await this.redis.close();
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
