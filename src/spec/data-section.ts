@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox';
 import { closed } from './closed.ts';
 
+/** Of a picture, pixels. */
+const Side = Type.Integer({ minimum: 1, maximum: 16_384 });
 const Fraction = Type.Number({ minimum: 0, maximum: 1 });
 
 /** Rows of a given split, in the order of their source names within each class: [from, to) of every class. */
@@ -20,7 +22,7 @@ export const Preprocess = Type.Object(
   {
     column: Type.Optional(Type.String()),
     /** Height and width pictures are resized to. Default: the teacher's input. */
-    size: Type.Optional(Type.Tuple([Type.Integer({ minimum: 1 }), Type.Integer({ minimum: 1 })])),
+    size: Type.Optional(Type.Tuple([Side, Side])),
     layout: Type.Optional(Type.Union([Type.Literal('NCHW'), Type.Literal('NHWC')])),
     colour: Type.Optional(Type.Union([Type.Literal('RGB'), Type.Literal('BGR'), Type.Literal('grey')])),
     /** x -> (x * scale - mean) / std, per channel. */

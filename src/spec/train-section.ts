@@ -4,7 +4,8 @@ import { schedules } from '../core/schedules/index.ts';
 import { closed } from './closed.ts';
 import { registryEntry } from './registry-entry.ts';
 
-const Positive = Type.Integer({ minimum: 1 });
+/** Bounds keep slips of the finger from becoming years of work or all of the memory. */
+const upTo = (maximum: number, minimum = 1) => Type.Integer({ minimum, maximum });
 const oneOf = (...names: string[]) => Type.Union(names.map((name) => Type.Literal(name)));
 
 export const trainSection = (
@@ -15,11 +16,11 @@ export const trainSection = (
       kernel: Type.Optional(oneOf('auto', 'onnxruntime', 'tfjs')),
       device: Type.Optional(oneOf('auto', 'cpu', 'cuda')),
       /** Threads inside one operator; 0 leaves it to the engine. */
-      threads: Type.Optional(Type.Integer({ minimum: 0 })),
-      epochs: Type.Optional(Positive),
+      threads: Type.Optional(upTo(256, 0)),
+      epochs: Type.Optional(upTo(1_000_000)),
       /** Instead of epochs. */
-      steps: Type.Optional(Positive),
-      batchSize: Type.Optional(Positive),
+      steps: Type.Optional(upTo(1_000_000_000)),
+      batchSize: Type.Optional(upTo(65_536)),
       optimizer: Type.Optional(registryEntry('name', optimizers)),
       schedule: Type.Optional(registryEntry('name', schedules)),
       augment: Type.Optional(Type.Array(registryEntry('name', augmentations))),
@@ -30,11 +31,11 @@ export const trainSection = (
         Type.Object({ decay: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }) }, closed),
       ),
       /** Stop after this many epochs without a better validation metric. */
-      earlyStopping: Type.Optional(Type.Object({ patience: Positive }, closed)),
+      earlyStopping: Type.Optional(Type.Object({ patience: upTo(1_000_000) }, closed)),
       /** Which epoch is exported: the best on validation, or the last. */
       select: Type.Optional(oneOf('best', 'last')),
       /** Steps between checkpoints, besides those at every epoch's end and every minute. */
-      checkpointEvery: Type.Optional(Positive),
+      checkpointEvery: Type.Optional(upTo(1_000_000_000)),
     },
     closed,
   );

@@ -95,3 +95,8 @@ test('dropout becomes declared noise', () => {
 test('picture networks refuse rows of features and say why', () => {
   assert.match(students.resnet.refuses({ ...port, inputShape: [14] }) ?? '', /needs pictures/);
 });
+
+test('a student that nobody could train is refused before its parameters are drawn', () => {
+  const wide = { hidden: [65_536, 65_536], dropout: 0 };
+  assert.throws(() => students.mlp.build({ ...port, inputShape: [8] }, wide, 0), { code: 'STUDENT_UNFIT' });
+});

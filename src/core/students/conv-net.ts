@@ -4,7 +4,8 @@ import type { StudentArchitecture, StudentPort } from './student.ts';
 
 const options = Type.Object(
   {
-    widths: Type.Array(Type.Integer({ minimum: 1 }), {
+    widths: Type.Array(Type.Integer({ minimum: 1, maximum: 65_536 }), {
+      maxItems: 64,
       default: [16, 32, 64],
       minItems: 1,
       description: 'channels per block; every block halves the picture',

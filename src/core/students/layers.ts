@@ -1,7 +1,11 @@
+import { RetortError } from '../../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Shape } from '../onnx/model.ts';
 import { sizeOf, tensor } from '../onnx/tensor.ts';
 import { Random } from '../random.ts';
+
+/** Nobody distils into more, and what is larger would be drawn for minutes and fill the memory first. */
+const MOST_PARAMETERS = 100_000_000;
 
 interface ConvOptions {
   readonly kernel: number;
@@ -17,6 +21,7 @@ interface ConvOptions {
 export class Layers {
   readonly #b: GraphBuilder;
   readonly #seed: number;
+  #parameters = 0;
 
   constructor(b: GraphBuilder, seed: number) {
     this.#b = b;
@@ -130,17 +135,35 @@ export class Layers {
 
   #normal(name: string, dims: readonly number[], deviation: number): string {
     const random = new Random(this.#seed, name);
+    const size = this.#room(name, dims);
     return this.#b.initializer(
       name,
       tensor(
         'float32',
         dims,
-        Float64Array.from({ length: sizeOf(dims) }, () => random.normal() * deviation),
+        Float64Array.from({ length: size }, () => random.normal() * deviation),
       ),
     );
   }
 
   #fill(name: string, dims: readonly number[], value: number): string {
-    return this.#b.initializer(name, tensor('float32', dims, new Float32Array(sizeOf(dims)).fill(value)));
+    return this.#b.initializer(
+      name,
+      tensor('float32', dims, new Float32Array(this.#room(name, dims)).fill(value)),
+    );
+  }
+
+  /** Elements of a parameter; STUDENT_UNFIT before they are allocated where the student gets too large. */
+  #room(name: string, dims: readonly number[]): number {
+    const size = sizeOf(dims);
+    this.#parameters += size;
+    if (this.#parameters <= MOST_PARAMETERS) return size;
+    throw new RetortError(
+      'STUDENT_UNFIT',
+      `the student has more than ${MOST_PARAMETERS} parameters: "${name}" alone is [${dims.join(', ')}]`,
+      {
+        hint: 'A student is smaller than its teacher: choose fewer or narrower layers, or `auto` with a limit.',
+      },
+    );
   }
 }

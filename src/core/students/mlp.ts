@@ -4,8 +4,9 @@ import type { StudentArchitecture, StudentPort } from './student.ts';
 
 const options = Type.Object(
   {
-    hidden: Type.Array(Type.Integer({ minimum: 1 }), {
+    hidden: Type.Array(Type.Integer({ minimum: 1, maximum: 65_536 }), {
       default: [128, 64],
+      maxItems: 64,
       description: 'units per hidden layer',
     }),
     dropout: Type.Number({

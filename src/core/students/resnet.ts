@@ -13,6 +13,7 @@ const options = Type.Object(
     width: Type.Integer({
       default: 16,
       minimum: 1,
+      maximum: 16_384,
       description: 'channels of the first stage; the next have 2x and 4x',
     }),
   },

@@ -3,7 +3,12 @@ import type { GeometricAugmentation } from './augmentation.ts';
 
 const options = Type.Object(
   {
-    padding: Type.Integer({ minimum: 1, default: 4, description: 'Pixels of zeros on each side' }),
+    padding: Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      default: 4,
+      description: 'Pixels of zeros on each side',
+    }),
   },
   { additionalProperties: false },
 );
