@@ -23,6 +23,8 @@ export interface JobDraft {
   readonly options: JobOptions;
   /** Given where an idempotency key has fixed it. */
   readonly id?: string;
+  /** Unfinished jobs this owner may have; default: what all may have. */
+  readonly maxOpen?: number;
 }
 
 export interface JobsTools {
@@ -61,7 +63,7 @@ export class Jobs {
     resolveSpec(draft.requested, anyFacilities);
     const known = draft.id === undefined ? undefined : await records.find(draft.id);
     if (known) return known;
-    await this.#admit(draft.owner);
+    await this.#admit(draft.owner, draft.maxOpen);
     const job: Job = {
       id: draft.id ?? newJobId(),
       owner: draft.owner,
@@ -138,14 +140,14 @@ export class Jobs {
   }
 
   /** A new job with the inputs and settings of one that failed or was cancelled; finished stages are not repeated. */
-  async retry(id: string): Promise<JobRecord> {
+  async retry(id: string, maxOpen?: number): Promise<JobRecord> {
     const old = await this.get(id);
     if (old.state !== 'failed' && old.state !== 'cancelled') {
       throw new RetortError('JOB_STATE', `the job ${id} is ${old.state}, so there is nothing to retry`, {
         hint: 'Only failed and cancelled jobs can be retried.',
       });
     }
-    await this.#admit(old.owner);
+    await this.#admit(old.owner, maxOpen);
     const { records, clock } = this.#tools;
     const job: Job = {
       ...withoutRecord(old),
@@ -183,8 +185,8 @@ export class Jobs {
     return this.#tools.records.events(id, after);
   }
 
-  async #admit(owner: string): Promise<void> {
-    const { records, maxOpen } = this.#tools;
+  async #admit(owner: string, maxOpen = this.#tools.maxOpen): Promise<void> {
+    const { records } = this.#tools;
     const open = (await records.open()).filter((job) => job.owner === owner).length;
     if (open < maxOpen) return;
     throw new RetortError(

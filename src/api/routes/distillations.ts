@@ -58,7 +58,9 @@ export function distillationRoutes(app: Api, context: ApiContext): void {
           ? { id: newJobId(), replayed: false }
           : await idempotentId(context.jobs, owner, key, draft, newJobId());
       if (replayed) void reply.header('idempotency-replayed', 'true');
-      return accepted(reply, await distillations.create({ ...draft, owner, id }));
+      const maxOpen = request.principal.limits.openJobs;
+      const job = { ...draft, owner, id, ...(maxOpen === undefined ? {} : { maxOpen }) };
+      return accepted(reply, await distillations.create(job));
     },
   );
 
@@ -143,7 +145,7 @@ export function distillationRoutes(app: Api, context: ApiContext): void {
     },
     async (request, reply) => {
       const { id } = await ownedJob(request, request.params.id, context);
-      return accepted(reply, await distillations.retry(id));
+      return accepted(reply, await distillations.retry(id, request.principal.limits.openJobs));
     },
   );
 }

@@ -2,10 +2,18 @@ import { openStores } from '../../adapters/storage/index.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { readConfig } from '../../config.ts';
 import { RetortError } from '../../errors.ts';
-import { type Scope, scopes } from '../../service/keys/api-key.ts';
+import { type KeyLimits, type Scope, scopes } from '../../service/keys/api-key.ts';
 import { Keys } from '../../service/keys/keys.ts';
 import type { CliCommand, CliIo } from '../command.ts';
 import { table } from '../table.ts';
+
+interface CreateOptions {
+  readonly name: string;
+  readonly scopes: string;
+  readonly openJobs?: number;
+  readonly requests?: number;
+  readonly uploads?: number;
+}
 
 /** `retort keys`: API keys of the service whose data this machine has. */
 export const keys: CliCommand = {
@@ -18,7 +26,10 @@ export const keys: CliCommand = {
       .description('makes a key and shows its token, once')
       .requiredOption('--name <name>', 'whose it is')
       .option('--scopes <list>', `of ${scopes.join(', ')}, comma-separated`, 'write')
-      .action((options: { name: string; scopes: string }) => create(options, io));
+      .option('--open-jobs <n>', 'unfinished jobs it may have', Number)
+      .option('--requests <n>', 'requests a minute', Number)
+      .option('--uploads <n>', 'uploads at the same time', Number)
+      .action((options: CreateOptions) => create(options, io));
     verbs
       .command('list')
       .description('lists keys; tokens are not stored')
@@ -38,7 +49,7 @@ async function openKeys(): Promise<Keys> {
   return new Keys({ jobs, clock: systemClock });
 }
 
-async function create(options: { readonly name: string; readonly scopes: string }, io: CliIo): Promise<void> {
+async function create(options: CreateOptions, io: CliIo): Promise<void> {
   const wanted = options.scopes.split(',').map((scope) => scope.trim());
   const unknown = wanted.find((scope) => !(scopes as readonly string[]).includes(scope));
   if (unknown !== undefined) {
@@ -46,7 +57,11 @@ async function create(options: { readonly name: string; readonly scopes: string 
       hint: `Known: ${scopes.join(', ')}.`,
     });
   }
-  const { token } = await (await openKeys()).create({ name: options.name, scopes: wanted as Scope[] });
+  const { token } = await (await openKeys()).create({
+    name: options.name,
+    scopes: wanted as Scope[],
+    limits: limitsOf(options),
+  });
   io.out.write(`${token}\n`);
 }
 
@@ -61,4 +76,13 @@ async function list(io: CliIo): Promise<void> {
     ],
   );
   io.out.write(table([['id', 'name', 'scopes', 'created', ''], ...rows]));
+}
+
+function limitsOf({ openJobs, requests, uploads }: CreateOptions): KeyLimits {
+  const limits = Object.entries({ openJobs, requestsPerMinute: requests, uploads }).filter(
+    ([, limit]) => limit !== undefined,
+  );
+  const wrong = limits.find(([, limit]) => !Number.isInteger(limit) || limit! < 1);
+  if (wrong) throw new RetortError('USAGE', `${wrong[0]}: a limit is a whole number from 1 on`);
+  return Object.fromEntries(limits);
 }
