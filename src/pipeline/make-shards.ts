@@ -1,4 +1,4 @@
-import { RetortError } from '../errors.ts';
+import { invariant } from '../errors.ts';
 import { cancelled } from './cancelled.ts';
 import type { BlobRef } from './ports.ts';
 import { ShardStore } from './shard-store.ts';
@@ -8,6 +8,9 @@ import type { TeachWork } from './teach-work.ts';
 
 /** Records looked up at the same time: stores may be far away. */
 const AT_ONCE = 16;
+
+/** When the first shard is offered though it is not done: soon enough to help, not so late that much work is lost. */
+const [EARLY_MS, LATE_MS] = [2000, 30_000];
 
 /**
  * Makes those of the wanted shards that nobody has made yet, in order; a stop loses the one in work. After each it offers
@@ -19,13 +22,17 @@ export async function makeShards(
   context: Pick<StageContext, 'jobs' | 'blobs' | 'clock' | 'signal' | 'progress' | 'key' | 'offer'>,
 ): Promise<ReadonlyMap<string, BlobRef>> {
   const { clock, signal, key, progress } = context;
-  if (key === undefined) throw new RetortError('INTERNAL', 'shards need the key of their stage');
+  invariant(key !== undefined, 'shards need the key of their stage');
   const store = new ShardStore(context, key);
   const total = wanted.reduce((sum, { rows }) => sum + rows, 0);
   const shards = await findAll(store, wanted);
   const missing = wanted.filter((shard) => !shards.has(shardName(shard)));
   let done = total - missing.reduce((sum, { rows }) => sum + rows, 0);
   progress(done, total);
+  // Not part of its pace.
+  if (missing.length > 0) await work.open();
+  const offer = (rowMs: number, left: readonly TeachShard[]): void =>
+    context.offer?.({ done, total, milliseconds: rowMs * (total - done), parts: () => left.map(partOf) });
   let [madeRows, spent] = [0, 0];
   for (const [i, shard] of missing.entries()) {
     const name = shardName(shard);
@@ -36,6 +43,10 @@ export async function makeShards(
       const logits = await work.logits(shard, (rows) => {
         if (signal.aborted) throw cancelled('teach');
         progress(done + rows, total);
+        // A shard of a slow teacher takes minutes: helpers need not wait for the first.
+        const elapsed = clock.precise() - started;
+        if (madeRows === 0 && elapsed > EARLY_MS && elapsed < LATE_MS)
+          offer(elapsed / rows, missing.slice(i));
       });
       ref = await store.keep(name, new Uint8Array(logits.buffer));
       madeRows += shard.rows;
@@ -43,11 +54,7 @@ export async function makeShards(
     }
     shards.set(name, ref);
     done += shard.rows;
-    const rest = missing.slice(i + 1);
-    if (madeRows > 0 && rest.length > 0) {
-      const milliseconds = (spent / madeRows) * (total - done);
-      context.offer?.({ done, total, milliseconds, parts: () => rest.map(partOf) });
-    }
+    if (madeRows > 0 && done < total) offer(spent / madeRows, missing.slice(i + 1));
   }
   return shards;
 }

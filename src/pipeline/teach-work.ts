@@ -1,6 +1,7 @@
 import { needsOf } from '../core/program/build-program.ts';
 import type { BatchMaker } from '../data/batch.ts';
 import { stepsPerEpoch } from '../data/order.ts';
+import { invariant } from '../errors.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import { shardRowsFor } from './logits-store.ts';
 import { openRows } from './open-rows.ts';
@@ -19,6 +20,8 @@ export interface TeachWork {
   /** Rows of each view: the validation rows, then the training rows as often as the student sees new pixels. */
   readonly viewRows: readonly number[];
   readonly shards: readonly TeachShard[];
+  /** Opens the teacher; until then only the rows are open. */
+  open(): Promise<void>;
   /** Logits [rows, classes] of a shard. `onRows` is called between batches, and may throw to stop. */
   logits(shard: TeachShard, onRows: (rows: number) => void): Promise<Float32Array>;
   close(): Promise<void>;
@@ -41,7 +44,7 @@ export function viewCount({ train }: ResolvedSpec, rows: number): number {
 export const asksTeacher = ({ objective }: ResolvedSpec): boolean =>
   needsOf(objective.terms).has('teacher-logits');
 
-/** The teacher itself is opened when it is asked first. */
+/** Opens the rows. */
 export async function openTeachWork(
   done: Pick<Results, 'decode' | 'inspect'>,
   context: Pick<StageContext, 'blobs' | 'runtime' | 'spec'>,
@@ -68,8 +71,11 @@ export async function openTeachWork(
     shardRows,
     viewRows,
     shards: teachShards(viewRows, shardRows),
-    async logits(shard, onRows) {
+    async open() {
       scorer ??= await openTeacher(plan, context);
+    },
+    async logits(shard, onRows) {
+      invariant(scorer, 'the teacher is asked before it is open');
       const { rows, maker, epoch } = views[shard.view]!;
       const part = rows.subarray(shard.from, shard.from + shard.rows);
       const input = plan.input.name;

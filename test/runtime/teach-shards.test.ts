@@ -65,6 +65,17 @@ test('shards made by others are taken over: the stage only puts them together', 
   assert.deepEqual(last.offers, []);
 });
 
+test('the first shard of a slow teacher is offered with the others while it is being made', async () => {
+  let time = 0;
+  const clock = { now: Date.now, precise: () => (time += 3000) };
+  const first = watching();
+  const { teach } = await runJourney(request(first), { ...memoryTools(), clock });
+  assert.deepEqual(teach, expected);
+  const counts = first.offers.map(({ parts }) => parts.length);
+  assert.deepEqual(counts.slice(-8), [8, 7, 6, 5, 4, 3, 2, 1]);
+  assert.ok(counts.length > 8 && counts.slice(0, -8).every((count) => count === 9), `${counts}`);
+});
+
 test('a process whose stages go by other keys refuses to help instead of working for nobody', async () => {
   const tools = memoryTools();
   const first = watching(1);

@@ -1,4 +1,4 @@
-import { RetortError } from '../../errors.ts';
+import { invariant } from '../../errors.ts';
 import { makeShards } from '../make-shards.ts';
 import { rowsKey } from '../open-rows.ts';
 import type { Stage } from '../stage.ts';
@@ -41,8 +41,7 @@ export const teach: Stage<'teach'> = {
     try {
       const wanted = new Set(names);
       const shards = work.shards.filter((shard) => wanted.has(shardName(shard)));
-      if (shards.length < wanted.size)
-        throw new RetortError('INTERNAL', `"teach" has no ${names.length} shards by these names`);
+      invariant(shards.length === wanted.size, `"teach" has not all of these ${wanted.size} shards`);
       await makeShards(work, shards, context);
     } finally {
       await work.close();
