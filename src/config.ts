@@ -5,8 +5,11 @@ import { Check, Convert, Default, Errors } from 'typebox/value';
 import { RetortError } from './errors.ts';
 
 const { MiB, GiB } = { MiB: 2 ** 20, GiB: 2 ** 30 };
-const integer = (fallback: number, description: string, minimum = 0) =>
-  Type.Integer({ default: fallback, minimum, description });
+const integer = (fallback: number, description: string, minimum = 0, maximum = Number.MAX_SAFE_INTEGER) =>
+  Type.Integer({ default: fallback, minimum, maximum, description });
+/** Longer times than about 24 days are none that timers know: they would be over at once. */
+const seconds = (fallback: number, description: string, minimum = 0) =>
+  integer(fallback, description, minimum, 2_000_000);
 const text = (fallback: string, description: string) => Type.String({ default: fallback, description });
 const oneOf = <T extends string>(names: readonly T[], fallback: T, description: string) =>
   Type.Enum([...names], { default: fallback, description });
@@ -46,31 +49,31 @@ export const Settings = Type.Object({
   RETORT_WORKERS: oneOf(['0', '1'], '1', '1: `retort serve` also runs a worker.'),
   RETORT_SLOTS_CPU: integer(1, 'Jobs this machine works on at the same time on the CPU.'),
   RETORT_SLOTS_CUDA: integer(1, 'The same on its CUDA device, where there is one.'),
-  RETORT_FAN_OUT_SECONDS: integer(
+  RETORT_FAN_OUT_SECONDS: seconds(
     20,
     'Work for the teacher that would take one worker longer is shared with workers that are free.',
   ),
-  RETORT_DRAIN_SECONDS: integer(
+  RETORT_DRAIN_SECONDS: seconds(
     60,
     'How long a job may take for a checkpoint when its worker is told to stop.',
     1,
   ),
-  RETORT_HANG_SECONDS: integer(180, 'A process that shows no sign of life for so long is killed.', 5),
+  RETORT_HANG_SECONDS: seconds(180, 'A process that shows no sign of life for so long is killed.', 5),
   RETORT_CRASH_BUDGET: integer(5, 'Crashes in a row without progress after which a job fails.', 1),
 
   RETORT_MAX_UPLOAD_BYTES: integer(16 * GiB, 'Largest request body and largest resumable upload.', 1),
   RETORT_MAX_MODEL_BYTES: integer(4 * GiB, 'Largest model file.', 1),
   RETORT_MAX_SPEC_BYTES: integer(256 * 1024, 'Largest spec.', 1),
   RETORT_MIN_UPLOAD_RATE: integer(16 * 1024, 'Bytes a second below which an upload is ended.'),
-  RETORT_MIN_UPLOAD_WINDOW_SECONDS: integer(30, 'Time over which that rate is measured.', 1),
+  RETORT_MIN_UPLOAD_WINDOW_SECONDS: seconds(30, 'Time over which that rate is measured.', 1),
   RETORT_MIN_FREE_BYTES: integer(512 * MiB, 'Free disk space below which uploads are refused.'),
 
   RETORT_RATE_LIMIT: integer(1000, 'Requests a minute for each key or address.', 1),
   RETORT_MAX_OPEN_JOBS: integer(500, 'Unfinished jobs for each key.', 1),
   RETORT_MAX_UPLOADS: integer(16, 'Uploads at the same time for each key.', 1),
 
-  RETORT_SANDBOX_SECONDS: integer(60, 'Time a process may take to look at a model.', 1),
-  RETORT_SANDBOX_DATA_SECONDS: integer(
+  RETORT_SANDBOX_SECONDS: seconds(60, 'Time a process may take to look at a model.', 1),
+  RETORT_SANDBOX_DATA_SECONDS: seconds(
     900,
     'Time a process may take to look at a dataset or to validate.',
     1,
@@ -83,8 +86,8 @@ export const Settings = Type.Object({
     1,
   ),
   RETORT_RETAIN_STAGES_DAYS: integer(7, 'Days intermediate results are kept after their last use.', 1),
-  RETORT_SWEEP_SECONDS: integer(3600, 'Time between two sweeps of what has expired.', 1),
-  RETORT_SWEEP_GRACE_SECONDS: integer(24 * 3600, 'Age below which no blob is swept.'),
+  RETORT_SWEEP_SECONDS: seconds(3600, 'Time between two sweeps of what has expired.', 1),
+  RETORT_SWEEP_GRACE_SECONDS: seconds(24 * 3600, 'Age below which no blob is swept.'),
 
   RETORT_WEBHOOK_PRIVATE: oneOf(['0', '1'], '0', '1: webhooks may go to private addresses. For tests.'),
 });

@@ -17,5 +17,19 @@ export const createLog = (level: string, name: string): Log =>
       paths: SECRET.flatMap((word) => [word, `*.${word}`, `*.*.${word}`, `req.headers.${word}`]),
       censor: '[redacted]',
     },
-    serializers: { err: pino.stdSerializers.err },
+    serializers: { err: errorFacts },
   });
+
+/** What is told of an error: errors of libraries carry commands, requests and whatever else they had in hand. */
+function errorFacts(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack } = error;
+  const { code } = error as { readonly code?: unknown };
+  return {
+    type: name,
+    message,
+    stack,
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(error.cause === undefined ? {} : { cause: errorFacts(error.cause) }),
+  };
+}

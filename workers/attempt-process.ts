@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants, setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Ending } from '../src/service/transitions.ts';
 import type { Assignment, ChildMessage } from './messages.ts';
@@ -29,6 +29,7 @@ export class AttemptProcess {
   #watchdog: NodeJS.Timeout | undefined;
   #killer: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   #killedFor: string | undefined;
+  #over = false;
   #answer: Ending | undefined;
   /** Where the fault was not one of ours: for the log. */
   stack: string | undefined;
@@ -38,7 +39,7 @@ export class AttemptProcess {
     this.#options = options;
     const args = ['--import', import.meta.resolve('tsx'), options.entry ?? entry];
     this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-    if (this.#child.pid !== undefined) setPriority(this.#child.pid, PRIORITY);
+    lowerPriority(this.#child.pid);
     this.ended = this.#watch();
     this.#child.send(options.assignment, () => {});
   }
@@ -49,6 +50,7 @@ export class AttemptProcess {
 
   /** Asks it to stop at a checkpoint; kills it when it has not after `graceMs`. The shortest time asked for counts. */
   stop(graceMs: number): void {
+    if (this.#over) return;
     const at = Date.now() + graceMs;
     if (this.#killer && this.#killer.at <= at) return;
     if (!this.#killer) this.#child.kill('SIGTERM');
@@ -74,6 +76,7 @@ export class AttemptProcess {
     });
     return new Promise((resolve) => {
       const done = (detail: string): void => {
+        this.#over = true;
         clearTimeout(this.#watchdog);
         clearTimeout(this.#killer?.timer);
         resolve(this.#answer ?? { kind: 'crashed', detail: this.#killedFor ?? detail });
@@ -101,4 +104,19 @@ export class AttemptProcess {
         this.#options.onMessage(message);
     }
   }
+}
+
+/** Where it cannot be lowered (this process stands lower already), it stays as it is. */
+function lowerPriority(pid: number | undefined): void {
+  if (pid === undefined || getPriority() >= PRIORITY) return;
+  try {
+    setPriority(pid, PRIORITY);
+  } catch (error) {
+    // ESRCH: it has ended already, which its listeners tell.
+    if (!['EACCES', 'EPERM', 'ESRCH'].includes((error as SystemError).info?.code ?? '')) throw error;
+  }
+}
+
+interface SystemError extends Error {
+  readonly info?: { readonly code: string };
 }

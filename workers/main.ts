@@ -6,7 +6,7 @@ import { systemClock } from '../src/adapters/system-clock.ts';
 import type { Config } from '../src/config.ts';
 import type { Log } from '../src/log.ts';
 import { every } from '../src/service/every.ts';
-import { reconcile } from '../src/service/reconcile.ts';
+import { Reconciler } from '../src/service/reconciler.ts';
 import { Supervisor } from './supervisor.ts';
 
 const RECONCILE_EVERY_MS = 5000;
@@ -37,10 +37,11 @@ export async function startWorker(config: Config, redisUrl: string, log: Log): P
     clock: systemClock,
     crashBudget,
   });
+  const reconciler = new Reconciler({ records, dispatcher, notifier, clock: systemClock, onTrouble });
   const reconciling = every(
     RECONCILE_EVERY_MS,
     async () => {
-      const missing = await reconcile({ records, dispatcher, notifier, clock: systemClock });
+      const missing = await reconciler.run();
       if (missing > 0) log.warn({ missing }, 'open jobs were missing in the queue and were put back');
     },
     onTrouble,

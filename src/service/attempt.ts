@@ -76,7 +76,7 @@ export class Attempt {
     this.#doneBefore = undefined;
     return this.#write((job) => ({
       ...job,
-      crashes: stage.state === 'done' ? 0 : job.crashes,
+      ...(stage.state === 'done' ? { crashes: 0, failures: 0 } : {}),
       progress: null,
       stages: [...job.stages.filter(({ name }) => name !== stage.name), stage],
     }));
@@ -99,7 +99,9 @@ export class Attempt {
 
   /** Work that a later attempt can go on from was saved: this one was no mere crash. */
   saved(): Promise<unknown> {
-    return this.#write((job) => (job.crashes === 0 ? job : { ...job, crashes: 0 }));
+    return this.#write((job) =>
+      job.crashes === 0 && job.failures === 0 ? job : { ...job, crashes: 0, failures: 0 },
+    );
   }
 
   /** Keeps an event of the journey. */

@@ -48,7 +48,7 @@ export interface Job {
   readonly attempt: number;
   /** Attempts in a row that ended without an answer and without having saved anything. */
   readonly crashes: number;
-  /** Attempts in a row that failed for a passing reason. */
+  /** Attempts in a row that failed for a passing reason and without having saved anything. */
   readonly failures: number;
   /** Name of the worker that runs it. */
   readonly worker: string | null;

@@ -32,8 +32,8 @@ export interface PartGroup {
 export interface Dispatcher {
   /** Adding the same dispatch again changes nothing. QUEUE_UNAVAILABLE where the queue cannot be reached. */
   add(dispatch: Dispatch, delayMs?: number): Promise<void>;
-  /** Whether that dispatch waits, for a worker or for its groups, or is being worked on. */
-  has(dispatch: Pick<Dispatch, 'id' | 'dispatch'>): Promise<boolean>;
+  /** The device in whose queue that dispatch waits, for a worker or for its groups, or is being worked on. */
+  where(dispatch: Pick<Dispatch, 'id' | 'dispatch'>): Promise<'cpu' | 'cuda' | undefined>;
   /** Takes a waiting dispatch out, with the groups it waits for; what is being worked on stays. */
   remove(dispatch: Pick<Dispatch, 'id' | 'dispatch'>): Promise<void>;
   /** How many entries wait and how many are worked on, in all or for one device. */

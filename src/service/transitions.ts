@@ -67,7 +67,26 @@ export function resume(job: JobRecord): JobRecord {
   if (job.state === 'queued' || job.state === 'running') return job;
   if (job.state !== 'paused')
     return refuse(job, 'resumed', 'Only paused jobs can be resumed; one that is pausing will be soon.');
-  return queuedAgain(job);
+  return queuedAgain({ ...job, failures: 0 });
+}
+
+/** The queue of its device has no workers: it goes where there are some, or ends where it needs that device. */
+export function leaveDevice(job: JobRecord, dispatch: number, now: number): JobRecord {
+  if (job.dispatch !== dispatch || isTerminal(job.state)) return job;
+  if (job.state === 'cancelling') return ended(job, 'cancelled', now);
+  if (job.state === 'pausing') return { ...job, state: 'paused', worker: null };
+  if (job.state === 'paused') return job;
+  const bound = job.requested.train?.device === 'cuda' || job.resolved?.train.device === 'cuda';
+  if (!bound) return queuedAgain({ ...job, fanOut: null });
+  return ended(job, 'failed', now, {
+    error: {
+      code: 'RUNTIME_UNAVAILABLE',
+      message: 'the job needs a CUDA device, and no worker with one is alive',
+      hint: 'Start a worker on a machine with CUDA and retry, or leave out train.device.',
+      problems: [],
+      facts: {},
+    },
+  });
 }
 
 /** A worker takes the job on. Null: there is nothing to be done for it (any more). */

@@ -5,6 +5,7 @@ import type { Clock, JobStore } from '../../src/pipeline/ports.ts';
 import type { FanOut, JobInputs, JobOptions } from '../../src/service/job.ts';
 import { JobRecords } from '../../src/service/job-records.ts';
 import { type JobDraft, Jobs } from '../../src/service/jobs.ts';
+import { Reconciler } from '../../src/service/reconciler.ts';
 
 /** A clock that stands still until it is moved. */
 export class ManualClock implements Clock {
@@ -72,5 +73,13 @@ export function memoryService({ maxOpen = 100, jobs = new MemoryJobs() as JobSto
     maxOpen,
     onTrouble: (error) => void troubles.push(error),
   });
-  return { service, records, jobs, dispatcher, notifier, clock, reached, troubles };
+  const reconciler = new Reconciler({
+    records,
+    dispatcher,
+    notifier,
+    clock,
+    onTrouble: (error) => void troubles.push(error),
+  });
+  const reconcile = () => reconciler.run();
+  return { service, reconcile, records, jobs, dispatcher, notifier, clock, reached, troubles };
 }

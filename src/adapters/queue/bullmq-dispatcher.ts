@@ -8,6 +8,8 @@ import { entryName, PREFIX, PRESENCE_KEY, PRESENCE_MS, type QueueDevice, queueNa
 /** Smaller goes first; an entry without any would go before all others. */
 const PRIORITY = { high: 10, normal: 20, low: 30 } as const;
 
+const devices = ['cpu', 'cuda'] as const;
+
 type Entry = Pick<Dispatch, 'id' | 'dispatch'>;
 
 /**
@@ -49,8 +51,9 @@ export class BullDispatcher implements Dispatcher {
     });
   }
 
-  async has(entry: Entry): Promise<boolean> {
-    return (await this.#find(entry)) !== undefined;
+  async where(entry: Entry): Promise<QueueDevice | undefined> {
+    const job = await this.#find(entry);
+    return devices.find((device) => queueName(device) === job?.queueName);
   }
 
   async remove(entry: Entry): Promise<void> {

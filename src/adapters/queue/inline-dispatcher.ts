@@ -13,8 +13,8 @@ export class InlineDispatcher implements Dispatcher {
     if (!this.#active.has(name)) this.#waiting.set(name, dispatch);
   }
 
-  async has(entry: Entry): Promise<boolean> {
-    return this.#waiting.has(nameOf(entry)) || this.#active.has(nameOf(entry));
+  async where(entry: Entry): Promise<'cpu' | 'cuda' | undefined> {
+    return this.#waiting.has(nameOf(entry)) || this.#active.has(nameOf(entry)) ? 'cpu' : undefined;
   }
 
   async remove(entry: Entry): Promise<void> {

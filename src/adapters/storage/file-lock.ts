@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetortError } from '../../errors.ts';
 import { absent } from './absent.ts';
@@ -9,6 +9,8 @@ const GIVE_UP_MS = 20_000;
 /** A holder shows itself by the lock's time; one of whom nothing else is known has ended when it stands still. */
 const SHOW_EVERY_MS = 1000;
 const STILL_MS = 6000;
+/** Longer than taking a lock away takes by far. */
+const BREAKING_MS = 10_000;
 
 /**
  * Runs `body` while holding `path` as a lock between processes that share a folder, in other containers too; a dead
@@ -75,11 +77,25 @@ async function acquire(path: string, mine: string): Promise<void> {
   }
 }
 
-/** Moves the lock aside and looks again: if someone else had just taken it over, it is given back. */
+/**
+ * Takes away the lock of a holder that has ended, under a lock of its own: of two that saw the dead holder, the slower
+ * would take away what the faster has just got. Whoever died in doing so is waited for.
+ */
 async function dropStale(path: string, mine: string, holder: string): Promise<void> {
-  const aside = `${mine}.stale`;
-  await rename(path, aside).catch(() => undefined);
-  const found = await readFile(aside, 'utf8').catch(() => '');
-  if (found && found !== holder) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
+  const breaking = `${path}.breaking`;
+  const alone = await link(mine, breaking).then(
+    () => true,
+    () => false,
+  );
+  if (!alone) {
+    const shown = await stat(breaking).catch(absent);
+    if (shown && Date.now() - shown.ctimeMs > BREAKING_MS) await rm(breaking, { force: true });
+    return;
+  }
+  try {
+    const found = await readFile(path, 'utf8').catch(() => '');
+    if (found === holder) await rm(path, { force: true });
+  } finally {
+    await rm(breaking, { force: true });
+  }
 }

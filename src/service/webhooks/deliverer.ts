@@ -47,6 +47,7 @@ export class Deliverer {
   readonly #busy = new Map<string, Promise<void>>();
   /** When each webhook with something due had its last turn. */
   readonly #turns = new Map<string, number>();
+  #looking = false;
   #ending = false;
 
   constructor(tools: DelivererTools) {
@@ -62,7 +63,12 @@ export class Deliverer {
   }
 
   async #tick(): Promise<void> {
-    const due = await this.#due();
+    // Looking may take longer than the time between two ticks; sending may overlap, looks may not pile up.
+    if (this.#looking) return;
+    this.#looking = true;
+    const due = await this.#due().finally(() => {
+      this.#looking = false;
+    });
     for (const webhook of this.#turns.keys()) if (!due.has(webhook)) this.#turns.delete(webhook);
     // Who waited longest comes first, so that webhooks that hang cannot keep all the turns to themselves.
     const turn = (webhook: string): number => this.#turns.get(webhook) ?? 0;

@@ -5,7 +5,6 @@ import { Attempt } from '../../../src/service/attempt.ts';
 import { freeSlots } from '../../../src/service/free-slots.ts';
 import { GroupHelp } from '../../../src/service/group-help.ts';
 import { planGroups, sizeOf } from '../../../src/service/plan-groups.ts';
-import { reconcile } from '../../../src/service/reconcile.ts';
 import { Sharing } from '../../../src/service/sharing.ts';
 import { claim, helped } from '../../../src/service/transitions.ts';
 import { memoryService, someDraft, someFanOut } from '../../support/job-draft.ts';
@@ -100,7 +99,7 @@ test('a job that waits for helpers is cancelled or paused at once, for nobody co
   const cancelled = await waiting();
   assert.equal((await cancelled.service.cancel(cancelled.job.id)).state, 'cancelled');
   assert.equal(await cancelled.group(0).wanted(), undefined);
-  assert.equal(await cancelled.dispatcher.has(cancelled.job), false);
+  assert.equal(await cancelled.dispatcher.where(cancelled.job), undefined);
 
   const paused = await waiting();
   const after = await paused.service.pause(paused.job.id);
@@ -120,10 +119,10 @@ test('a job that waits past its time ends, and its entry goes', async () => {
     options: { ...limited.options, cancelAfterSeconds: 1 },
   }));
   made.clock.time += 2000;
-  await reconcile(made);
+  await made.reconcile();
   const expired = await made.service.get(job.id);
   assert.deepEqual([expired.state, expired.error?.code], ['cancelled', 'JOB_EXPIRED']);
-  assert.equal(await made.dispatcher.has(job), false);
+  assert.equal(await made.dispatcher.where(job), undefined);
 });
 
 test('progress while waiting is what was done before and by all groups, told again or not', async () => {

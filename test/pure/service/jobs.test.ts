@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { RetortError } from '../../../src/errors.ts';
 import { Attempt } from '../../../src/service/attempt.ts';
 import { isTerminal, type JobRecord, jobStates, openKey } from '../../../src/service/job.ts';
-import { reconcile } from '../../../src/service/reconcile.ts';
 import { cancel, claim, type Ending, end, pause, resume } from '../../../src/service/transitions.ts';
+import { parseSpec } from '../../../src/spec/parse-spec.ts';
 import { memoryService, someDraft, someFanOut, someOptions } from '../../support/job-draft.ts';
 
 const code = (expected: string) => (error: unknown) => (error as { code?: string }).code === expected;
@@ -76,10 +76,10 @@ test('a created job is marked, recorded, told of and queued; a finished one keep
   const job = await made.service.create(someDraft());
   assert.equal(job.state, 'queued');
   assert.ok(await made.jobs.get(openKey(job.id)));
-  assert.ok(await made.dispatcher.has(job));
+  assert.ok(await made.dispatcher.where(job));
   await made.service.cancel(job.id);
   assert.equal(await made.jobs.get(openKey(job.id)), undefined);
-  assert.equal(await made.dispatcher.has(job), false);
+  assert.equal(await made.dispatcher.where(job), undefined);
   assert.deepEqual(made.reached, ['queued', 'cancelled']);
   assert.deepEqual(
     (await made.service.events(job.id)).map(({ id, data }) => [id, (data as { state: string }).state]),
@@ -139,11 +139,11 @@ test('the reconciler fills an emptied queue, settles what a dead process left, a
   const lost = await made.service.create(someDraft());
   const late = await made.service.create(someDraft({ options: { ...someOptions, cancelAfterSeconds: 10 } }));
   await made.dispatcher.remove(lost);
-  assert.equal(await reconcile(made), 1);
-  assert.equal(await reconcile(made), 0);
-  assert.ok(await made.dispatcher.has(lost));
+  assert.equal(await made.reconcile(), 1);
+  assert.equal(await made.reconcile(), 0);
+  assert.ok(await made.dispatcher.where(lost));
   made.clock.time += 11_000;
-  await reconcile(made);
+  await made.reconcile();
   const expired = await made.service.get(late.id);
   assert.deepEqual([expired.state, expired.error?.code], ['cancelled', 'JOB_EXPIRED']);
 
@@ -155,8 +155,8 @@ test('the reconciler fills an emptied queue, settles what a dead process left, a
     state: 'cancelled',
     value: { ...ended, revision: undefined },
   });
-  await reconcile(made);
-  await reconcile(made);
+  await made.reconcile();
+  await made.reconcile();
   const states = (await made.service.events(lost.id)).map(({ data }) => (data as { state: string }).state);
   assert.deepEqual(states, ['queued', 'cancelled']);
   assert.equal(await made.jobs.get(openKey(lost.id)), undefined);
@@ -171,7 +171,7 @@ test('a queue that is away does not refuse a job, and the reconciler brings it i
   assert.equal(job.state, 'queued');
   assert.deepEqual(made.troubles, [away]);
   made.dispatcher.add = add;
-  assert.equal(await reconcile(made), 1);
+  assert.equal(await made.reconcile(), 1);
 });
 
 test('retry makes a new job of a failed one, with its inputs and settled spec', async () => {
@@ -200,4 +200,51 @@ test('a contradiction in the spec is told before anything is accepted', async ()
   const requested = { version: 1, train: { epochs: 1, steps: 1 } } as const;
   await assert.rejects(made.service.create(someDraft({ requested })), code('SPEC_INVALID'));
   assert.deepEqual(await made.records.open(), []);
+});
+
+test('a job in a queue without workers is moved after a while, or ended where it may run nowhere else', async () => {
+  const made = memoryService();
+  made.dispatcher.where = async () => 'cuda';
+  const free = await made.service.create(someDraft());
+  const bound = await made.service.create(
+    someDraft({ requested: parseSpec({ version: 1, train: { device: 'cuda' } }) }),
+  );
+  await made.reconcile();
+  made.clock.time += 60_000;
+  await made.reconcile();
+  assert.equal((await made.service.get(free.id)).dispatch, 1);
+  made.clock.time += 61_000;
+  await made.reconcile();
+  const [moved, ended] = [await made.service.get(free.id), await made.service.get(bound.id)];
+  assert.deepEqual([moved.state, moved.dispatch], ['queued', 2]);
+  assert.deepEqual([ended.state, ended.error?.code], ['failed', 'RUNTIME_UNAVAILABLE']);
+  made.dispatcher.workers = async () => [{ name: 'w', slots: { cpu: 1, cuda: 1 } }];
+  made.clock.time += 200_000;
+  await made.reconcile();
+  assert.equal((await made.service.get(free.id)).dispatch, 2);
+});
+
+test('one job that cannot be looked at does not keep the others from being put back', async () => {
+  const made = memoryService();
+  const [first, second] = [await made.service.create(someDraft()), await made.service.create(someDraft())];
+  for (const job of [first, second]) await made.dispatcher.remove(job);
+  const find = made.records.find.bind(made.records);
+  made.records.find = async (id) => {
+    if (id === first.id) throw new RetortError('STORE_CORRUPT', 'damaged');
+    return find(id);
+  };
+  assert.equal(await made.reconcile(), 1);
+  assert.ok(await made.dispatcher.where(second));
+  assert.equal(made.troubles.length, 1);
+});
+
+test('saved work forgives passing failures too', async () => {
+  const made = memoryService();
+  const job = await made.service.create(someDraft());
+  for (let dispatch = 1; dispatch <= 5; dispatch++) {
+    const attempt = (await Attempt.claim({ id: job.id, dispatch }, 'w', attemptTools(made)))!;
+    await attempt.saved();
+    const after = await attempt.finish({ kind: 'failed', fault, retryable: true });
+    assert.deepEqual([after.state, after.failures], ['queued', 1]);
+  }
 });
