@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { JobStore } from '../pipeline/ports.ts';
 import { jobKey, jobStates } from '../service/job.ts';
 import type { Dispatcher } from '../service/ports.ts';
+import { everyRecord } from '../service/retention/every-record.ts';
 
 export interface MetricsTools {
   readonly jobs: JobStore;
@@ -64,9 +65,9 @@ export class Metrics {
       async collect() {
         if (performance.now() - countedAt < COUNT_EVERY) return;
         countedAt = performance.now();
-        const records = await jobs.list({ prefix: jobKey('') });
-        for (const state of jobStates)
-          this.set({ state }, records.filter((record) => record.state === state).length);
+        const counts: Record<string, number> = {};
+        for await (const { state } of everyRecord(jobs, jobKey(''))) counts[state] = (counts[state] ?? 0) + 1;
+        for (const state of jobStates) this.set({ state }, counts[state] ?? 0);
       },
     });
   }

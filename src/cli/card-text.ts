@@ -32,7 +32,7 @@ export function modelText({ card, scores, refusal }: ModelInspection): string {
 const SHOWN = 30;
 
 export function datasetText(card: DatasetCard): string {
-  const { splits, classes, balance, duplicates, rejects } = card;
+  const { splits, classes, classCount, balance, duplicates, rejects } = card;
   const names = ['train', 'validation', 'test'] as const;
   const rows = classes
     .slice(0, SHOWN)
@@ -44,9 +44,9 @@ export function datasetText(card: DatasetCard): string {
     ...card.columns.map(
       ({ name, kind, dtype, dims }) => `column  ${name}  ${kind} ${dtype} [${dims.join(', ')}]\n`,
     ),
-    `classes  ${classes.length}; the largest holds ${(100 * balance.majority).toFixed(1)} % of the labelled rows\n`,
+    `classes  ${number(classCount)}; the largest holds ${(100 * balance.majority).toFixed(1)} % of the labelled rows\n`,
     table([['class', ...names], ...rows, totals]),
-    ...(classes.length > SHOWN ? [`... and ${classes.length - SHOWN} more classes\n`] : []),
+    ...(classCount > SHOWN ? [`... and ${number(classCount - SHOWN)} more classes\n`] : []),
     `duplicates  ${names.map((split) => `${duplicates.within[split]} within ${split}`).join(', ')}; ` +
       `${duplicates.across} across splits; ${duplicates.conflicting} with another label\n`,
     `rejects  ${rejects.count}\n`,

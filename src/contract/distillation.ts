@@ -39,6 +39,7 @@ export const CreateDistillation = Type.Object(
     }),
     companions: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
+        maxProperties: 64,
         description: 'Name in the model or the spec -> upload (u_...)',
       }),
     ),

@@ -17,7 +17,7 @@ export const FileRef = Type.Object(
   closed,
 );
 
-/** A page of a list, newest first. */
+/** A page of a list, newest first. One with `next` can have fewer items than asked for, even none. */
 export const PageQuery = Type.Object(
   {
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),

@@ -8,10 +8,17 @@ export interface DatasetCard {
   readonly rows: number;
   readonly columns: readonly Column[];
   readonly splits: Readonly<Record<SplitName, { readonly rows: number; readonly unlabelled: number }>>;
+  /** All classes there are. */
+  readonly classCount: number;
+  /** Whether `classes` lacks some, or has names cut short: a card stays small, whatever the data. */
+  readonly classesCut: boolean;
+  /** In the order of the labels, the first 1000. */
   readonly classes: readonly {
+    /** Its first 200 characters. */
     readonly name: string;
     readonly counts: Readonly<Record<SplitName, number>>;
   }[];
+  /** Of all classes, listed or not. */
   readonly balance: {
     readonly smallest: number;
     readonly largest: number;
@@ -33,6 +40,8 @@ export interface DatasetCard {
 }
 
 const shown = 20;
+const classesListed = 1000;
+const nameListed = 200;
 const names = ['train', 'validation', 'test'] as const;
 
 export function datasetCard(
@@ -52,15 +61,20 @@ export function datasetCard(
   }
   const sums = counts.map(({ train, validation, test }) => train + validation + test);
   const labelled = sums.reduce((sum, count) => sum + count, 0);
-  const largest = Math.max(0, ...sums);
+  // One by one: as arguments, a few hundred thousand are more than a call takes.
+  const largest = sums.reduce((most, count) => Math.max(most, count), 0);
+  const smallest = sums.reduce((least, count) => Math.min(least, count), sums[0] ?? 0);
+  const listed = facts.classes.slice(0, classesListed);
   return {
     format: facts.format,
     rows: names.reduce((sum, name) => sum + splits[name].length, 0),
     columns: facts.columns.map(({ name, kind, dtype, dims }) => ({ name, kind, dtype, dims })),
     splits: totals,
-    classes: facts.classes.map((name, i) => ({ name, counts: counts[i]! })),
+    classCount: facts.classes.length,
+    classesCut: facts.classes.length > classesListed || listed.some((name) => name.length > nameListed),
+    classes: listed.map((name, i) => ({ name: cut(name), counts: counts[i]! })),
     balance: {
-      smallest: sums.length > 0 ? Math.min(...sums) : 0,
+      smallest,
       largest,
       majority: labelled > 0 ? largest / labelled : 0,
     },
@@ -69,6 +83,10 @@ export function datasetCard(
     rejects: facts.rejects,
   };
 }
+
+/** The beginning of a name, without half a character at its end. */
+const cut = (name: string): string =>
+  name.length > nameListed ? name.slice(0, nameListed).replace(/[\ud800-\udbff]$/, '') : name;
 
 function findDuplicates(
   { labels, hashes }: Pick<RowTable, 'labels' | 'hashes'>,

@@ -3,6 +3,7 @@ import type { DatasetCard } from '../data/card.ts';
 import { RetortError } from '../errors.ts';
 import type { Clock, JobStore, StoredRecord } from '../pipeline/ports.ts';
 import type { Artifact } from '../pipeline/stage.ts';
+import { boundedCard } from './bounded-card.ts';
 import { type Fault, faultOf } from './fault.ts';
 import { ownedPage, type Page, type PageWish } from './owned-page.ts';
 import type { Sandbox } from './ports.ts';
@@ -123,6 +124,7 @@ export class Datasets {
     const { data, format } = dataset;
     const outcome = await sandbox
       .inspectDataset({ data, signal, ...(format === null ? {} : { format }) })
+      .then(boundedCard)
       .then(
         (card) => ({ state: 'ready', value: { ...dataset, card } }),
         (error: unknown) => {

@@ -1,6 +1,6 @@
 import { ulid } from 'ulid';
 import { RetortError } from '../errors.ts';
-import type { Clock, JobEvent, JobStore } from '../pipeline/ports.ts';
+import type { Clock, JobEvent, JobStore, StoredRecord } from '../pipeline/ports.ts';
 import { resolveSpec } from '../spec/resolve-spec.ts';
 import type { Spec } from '../spec/spec.ts';
 import {
@@ -13,6 +13,7 @@ import {
   jobOf,
 } from './job.ts';
 import type { JobRecords } from './job-records.ts';
+import { ownedPage, type Page, type PageWish } from './owned-page.ts';
 import type { Dispatcher, Notifier } from './ports.ts';
 import { cancel, pause, resume } from './transitions.ts';
 
@@ -25,6 +26,12 @@ export interface JobDraft {
   readonly id?: string;
   /** Unfinished jobs this owner may have; default: what all may have. */
   readonly maxOpen?: number;
+}
+
+export interface JobWish extends PageWish {
+  readonly state?: string;
+  /** Name and value. */
+  readonly label?: readonly [string, string];
 }
 
 export interface JobsTools {
@@ -95,35 +102,14 @@ export class Jobs {
     return this.#tools.records.get(id);
   }
 
-  /** Newest first. */
-  async list(filter: {
-    readonly owner?: string;
-    readonly state?: string;
-    readonly label?: readonly [string, string];
-    readonly before?: string;
-    readonly limit: number;
-  }): Promise<readonly JobRecord[]> {
-    const found: JobRecord[] = [];
-    let before = filter.before;
-    while (found.length < filter.limit) {
-      const page = await this.#tools.jobs.list({
-        prefix: jobKey(''),
-        limit: filter.limit,
-        ...(before === undefined ? {} : { before: jobKey(before) }),
-        ...(filter.state === undefined ? {} : { state: filter.state }),
-      });
-      const jobs = page.map(jobOf);
-      found.push(
-        ...jobs.filter(
-          ({ owner, options }) =>
-            (filter.owner === undefined || owner === filter.owner) &&
-            (filter.label === undefined || options.labels[filter.label[0]] === filter.label[1]),
-        ),
-      );
-      if (jobs.length < filter.limit) break;
-      before = jobs.at(-1)!.id;
-    }
-    return found.slice(0, filter.limit);
+  /** A page of them, newest first. */
+  async list({ state, label, ...wish }: JobWish): Promise<Page<JobRecord>> {
+    const wanted = (record: StoredRecord): boolean =>
+      // Not left to the store, which would look through all it has.
+      (state === undefined || record.state === state) &&
+      (label === undefined || jobOf(record).options.labels[label[0]] === label[1]);
+    const { items, next } = await ownedPage(this.#tools.jobs, jobKey(''), wish, wanted);
+    return { items: items.map(jobOf), next };
   }
 
   async cancel(id: string): Promise<JobRecord> {

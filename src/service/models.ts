@@ -3,6 +3,7 @@ import { RetortError } from '../errors.ts';
 import type { ModelInspection } from '../pipeline/inspect-model.ts';
 import type { Clock, JobStore, StoredRecord } from '../pipeline/ports.ts';
 import type { Artifact } from '../pipeline/stage.ts';
+import { boundedCard } from './bounded-card.ts';
 import { ownedPage, type Page, type PageWish } from './owned-page.ts';
 import type { Sandbox } from './ports.ts';
 
@@ -41,7 +42,7 @@ export class Models {
   async create(draft: Pick<StoredModel, 'owner' | 'model' | 'companions'>): Promise<StoredModel> {
     const { jobs, clock, sandbox, retainMs } = this.#tools;
     const { model, companions } = draft;
-    const card = await sandbox.inspectModel({ model, companions });
+    const card = boundedCard(await sandbox.inspectModel({ model, companions }));
     const createdAt = clock.now();
     const stored = { id: `m_${ulid()}`, ...draft, createdAt, expiresAt: createdAt + retainMs, card };
     return modelOf(await jobs.put({ id: PREFIX + stored.id, revision: 0, state: 'ready', value: stored }));

@@ -67,6 +67,17 @@ test('text of a query becomes a number; a wrong one names its place', async () =
   assert.deepEqual(body.problems, ['/limit must be integer', '/after is not known']);
 });
 
+test('a distillation has 64 companions at most', async () => {
+  const companions = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`c${i}`, 'u_1']));
+  const body = JSON.stringify({ teacher: 'm_1', dataset: 'ds_1', companions });
+  const headers = { 'content-type': 'application/json' };
+  const found = await problem(
+    await fetch(`${server.url}/v1/distillations`, { method: 'POST', body, headers }),
+  );
+  assert.equal(found.code, 'REQUEST_INVALID');
+  assert.deepEqual(found.problems, ['/companions must not have more than 64 properties']);
+});
+
 test('a body that is too large is refused', async () => {
   const body = await problem(await post(JSON.stringify({ count: 1, name: 'x'.repeat(2 ** 20) })));
   assert.deepEqual([body.status, body.code], [413, 'UPLOAD_TOO_LARGE']);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +29,12 @@ const ends: readonly (readonly [title: string, deed: string, code: string, messa
     /before it began \(exit code 3\)/,
   ],
   ['a kill by the system is want of memory', 'killed-by-the-system', 'SANDBOX_LIMIT', /for want of memory/],
+  [
+    'an answer too large to be held for everyone is refused',
+    'chatter',
+    'SANDBOX_LIMIT',
+    /has 50000\d\d characters; 4194304 are passed on/,
+  ],
   ['a bug tells nothing but that it is one', 'bug', 'INTERNAL', /^something went wrong inside Retort$/],
 ];
 
@@ -68,6 +75,7 @@ for (const deed of ['eat', 'eat-heap']) {
 
 const entry = new URL('../support/misbehaving-child.ts', import.meta.url);
 const parentEntry = fileURLToPath(new URL('../support/sandbox-parent.ts', import.meta.url));
+const exhaustedEntry = fileURLToPath(new URL('../support/exhausted-parent.ts', import.meta.url));
 const environment = { PATH: process.env.PATH ?? '' };
 const ceilings = { cpuSeconds: 600, fileBytes: 1e9, heapBytes: 1e9 };
 const limits = { seconds: 60, memoryBytes: 1e9 };
@@ -124,6 +132,27 @@ test('a signal ends a request at once, at work or in the queue', () =>
     },
     { misbehave: true },
   ));
+
+test('without file descriptors left no process starts, and whoever asks lives on', { skip: !isPosix }, () =>
+  withSandbox(
+    async ({ scratch }) => {
+      const command = [
+        '/bin/sh',
+        '-c',
+        'ulimit -n 128; exec "$0" "$@"',
+        process.execPath,
+        ...process.execArgv,
+      ];
+      const asking = spawn(command[0]!, [...command.slice(1), exhaustedEntry, scratch], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const [said, [code]] = await Promise.all([text(asking.stdout), once(asking, 'exit')]);
+      assert.equal(code, 0);
+      assert.deepEqual(JSON.parse(said), { refused: ['RUNTIME_UNAVAILABLE', 'EMFILE', []], later: 'value' });
+    },
+    { misbehave: true },
+  ),
+);
 
 test('requests take turns, first come, first served; each has a process of its own', () =>
   withSandbox(

@@ -31,6 +31,8 @@ const deeds: Readonly<Record<string, (note: (text: string) => void) => unknown>>
     const { pid } = spawn('sleep', ['300'], { stdio: 'ignore' });
     return { pid };
   },
+  /** An answer of 5 million characters. */
+  chatter: () => 'x'.repeat(5e6),
   bug: () => {
     throw new TypeError('the text of a bug, with /a/path');
   },

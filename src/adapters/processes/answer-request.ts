@@ -15,8 +15,8 @@ export type Said =
 /** Variable with the working folder that is the process's own, to be removed by it if its parent cannot. */
 export const SCRATCH = 'RETORT_SCRATCH';
 
-/** Largest answer, characters of JSON: the parent has to hold it. */
-const LONGEST = 64 * 2 ** 20;
+/** Largest answer, characters of JSON: the parent, which serves everyone, has to hold it. */
+const LONGEST = 4 * 2 ** 20;
 
 /**
  * The other side of a DisposableProcess: waits for the one request, answers it, and waits to be killed. `note` tells the
@@ -71,7 +71,7 @@ function bounded(said: Said): Said {
   const error = new RetortError(
     'SANDBOX_LIMIT',
     `the description of the file has ${size} characters; ${LONGEST} are passed on`,
-    { hint: 'Use fewer classes, or shorter names.' },
+    { hint: 'Use fewer inputs, outputs, columns or classes, or shorter names.' },
   );
   return { ok: false, fault: faultOf(error) };
 }

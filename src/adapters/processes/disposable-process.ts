@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { RetortError } from '../../errors.ts';
 import type { Fault } from '../../service/fault.ts';
 import { type Asked, type Said, SCRATCH } from './answer-request.ts';
 import { type Ceilings, limitedCommand } from './limited-command.ts';
@@ -57,7 +59,7 @@ export class DisposableProcess {
 
   private constructor(child: ChildProcess, folder: string) {
     this.#child = child;
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#said = (this.#said + text).slice(-STDERR_KEPT);
     });
     child.on('message', (said) => this.#hear(said as Said));
@@ -68,29 +70,41 @@ export class DisposableProcess {
         resolve();
       };
       child.once('close', end);
-      // It could not be started: no memory, no process left.
-      child.once('error', (error) => {
+      child.on('error', (error) => {
         this.#said += error.message;
-        if (child.pid === undefined) end(null, null);
       });
     }).then(() => rm(folder, { recursive: true, force: true }));
     // A waiting spare keeps nobody alive; whoever asks has a timer.
     child.unref();
     child.channel?.unref();
-    (child.stderr as Socket).unref();
+    (child.stderr as Socket | null)?.unref();
   }
 
+  /** Leaves nothing behind where the system has no room for another process. */
   static async start({ entry, environment, scratch, ceilings }: ProcessOptions): Promise<DisposableProcess> {
     const folder = await mkdtemp(join(scratch, 'retort-process-'));
-    const [command, ...args] = limitedCommand(entry, ceilings);
-    const child = spawn(command, args, {
-      cwd: folder,
-      env: { ...environment, [SCRATCH]: folder },
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      // A group of its own, so that what it starts is killed with it, and Ctrl-C goes to the parent alone.
-      detached: true,
-    });
-    return new DisposableProcess(child, folder);
+    try {
+      const [command, ...args] = limitedCommand(entry, ceilings);
+      const child = spawn(command, args, {
+        cwd: folder,
+        env: { ...environment, [SCRATCH]: folder },
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        // A group of its own, so that what it starts is killed with it, and Ctrl-C goes to the parent alone.
+        detached: true,
+      });
+      // Without file descriptors left a child has neither streams nor a channel, only an 'error' to come.
+      const spawned = once(child, 'spawn');
+      const started = new DisposableProcess(child, folder);
+      await spawned;
+      return started;
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      const { code } = error as NodeJS.ErrnoException;
+      throw new RetortError('RUNTIME_UNAVAILABLE', `no process can be started to open files in (${code})`, {
+        hint: 'Try again later. The service may need more memory, processes or file descriptors.',
+        cause: error,
+      });
+    }
   }
 
   get alive(): boolean {
@@ -136,7 +150,7 @@ export class DisposableProcess {
     this.#end({ kind: 'aborted' });
     // Whoever waits for its end waits with a living event loop.
     this.#child.ref();
-    (this.#child.stderr as Socket).ref();
+    (this.#child.stderr as Socket | null)?.ref();
     try {
       process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
     } catch (error) {

@@ -83,14 +83,14 @@ export function distillationRoutes(app: Api, context: ApiContext): void {
     },
     async ({ principal, query: { limit = 20, before, state, label } }) => {
       const at = label?.indexOf('=') ?? -1;
-      const jobs = await distillations.list({
+      const { items, next } = await distillations.list({
         ...ownerFilter(principal),
         limit,
         ...(before === undefined ? {} : { before }),
         ...(state === undefined ? {} : { state }),
         ...(label === undefined ? {} : { label: [label.slice(0, at), label.slice(at + 1)] as const }),
       });
-      return { items: jobs.map(distillationView), next: jobs.length < limit ? null : jobs.at(-1)!.id };
+      return { items: items.map(distillationView), next };
     },
   );
 

@@ -11,7 +11,7 @@ const STATISTICS_ROWS = 1024;
 export const qualify: Stage<'qualify'> = {
   name: 'qualify',
   summary: 'checks the teacher on labelled rows',
-  version: 1,
+  version: 2,
   key: ({ inspect, decode }, { spec }) => ({
     teacher: inspect.plan,
     files: decode.files,

@@ -1,6 +1,7 @@
 import type { JobStore, StoredRecord } from '../../pipeline/ports.ts';
 
-const PAGE = 2000;
+/** Of records that may be half a megabyte each. */
+const PAGE = 200;
 
 /** The records under a prefix, page by page, largest ids first, so that they need not be in memory all at once. */
 export async function* everyRecord(jobs: JobStore, prefix: string): AsyncIterable<StoredRecord> {
