@@ -93,7 +93,7 @@ function telling(tools: Tools): Tools {
       get: (id) => jobs.get(id),
       list: (filter) => jobs.list(filter),
       delete: (id) => jobs.delete(id),
-      append: (id, event) => jobs.append(id, event),
+      append: (id, event, after) => jobs.append(id, event, after),
       events: (id, after) => jobs.events(id, after),
     },
   };

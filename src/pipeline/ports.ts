@@ -105,10 +105,14 @@ export interface JobStore {
   put(record: StoredRecord): Promise<StoredRecord>;
   list(filter?: RecordFilter): Promise<readonly StoredRecord[]>;
   delete(id: string): Promise<void>;
-  /** Appends an event and gives it the next id. */
+  /**
+   * Appends an event and gives it the next id. With `after` only where that is the id of the last event (0: there is
+   * none), else STORE_CONFLICT.
+   */
   append(
     id: string,
     event: { readonly type: string; readonly data: unknown; readonly at: number },
+    after?: number,
   ): Promise<JobEvent>;
   /** Events with id > after, oldest first. */
   events(id: string, after?: number): Promise<readonly JobEvent[]>;

@@ -99,12 +99,7 @@ export class JobRecords {
 
   /** Does for a finished job what a process that died has left undone. */
   async settle(job: JobRecord): Promise<void> {
-    const events = await this.events(job.id);
-    const said = events.some(
-      ({ type, data }) => type === 'state' && (data as StateEvent).state === job.state,
-    );
-    if (said) await this.#close(job);
-    else await this.#tell(job);
+    await this.#tell(job);
   }
 
   /** Takes the marker away, with a job or without. */
@@ -114,14 +109,26 @@ export class JobRecords {
 
   async #tell(job: JobRecord): Promise<void> {
     const { id, state, attempt, error } = job;
-    await this.append(id, 'state', { state, attempt, ...(error ? { error } : {}) } satisfies StateEvent);
-    if (isTerminal(state)) await this.#close(job);
-    else await this.#tools.onState?.(job);
+    const data: StateEvent = { state, attempt, ...(error ? { error } : {}) };
+    if (isTerminal(state)) await this.#sayOnce(id, data);
+    else await this.append(id, 'state', data);
+    await this.#tools.onState?.(job);
+    if (isTerminal(state)) await this.forget(id);
   }
 
-  async #close(job: JobRecord): Promise<void> {
-    await this.#tools.onState?.(job);
-    await this.forget(job.id);
+  /** The last event of a job: whoever ended it and those who settle it may come at once, and it is told once. */
+  async #sayOnce(id: string, data: StateEvent): Promise<void> {
+    const { jobs, clock, notifier } = this.#tools;
+    for (let said = false; !said; ) {
+      const events = await this.events(id);
+      const known = events.some(
+        ({ type, data }) => type === 'state' && isTerminal((data as StateEvent).state),
+      );
+      const event = { type: 'state', data, at: clock.now() };
+      const last = events.at(-1)?.id ?? 0;
+      said = known || (await jobs.append(jobKey(id), event, last).catch(unlessConflict)) !== undefined;
+    }
+    await notifier.publish('changed', id);
   }
 }
 

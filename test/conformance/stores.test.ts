@@ -253,6 +253,16 @@ for (const [name, make] of Object.entries(drivers)) {
     assert.deepEqual(await jobs.events('job/b'), []);
   });
 
+  withStore('an event that is to follow a certain one follows no other', async ({ jobs }) => {
+    const event = { type: 't', data: 1, at: 1 };
+    assert.equal((await jobs.append('j', event, 0)).id, 1);
+    await assert.rejects(jobs.append('j', event, 0), code('STORE_CONFLICT'));
+    await assert.rejects(jobs.append('j', event, 2), code('STORE_CONFLICT'));
+    const both = await Promise.allSettled([jobs.append('j', event, 1), jobs.append('j', event, 1)]);
+    assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    assert.equal((await jobs.events('j')).length, 2);
+  });
+
   withStore('events are numbered without gaps, also when many write at once', async ({ jobs }) => {
     assert.deepEqual(await jobs.events('job-1'), []);
     const writes = Array.from({ length: 20 }, (_, i) => jobs.append('job-1', { type: 'n', data: i, at: i }));

@@ -6,7 +6,7 @@ import type { JobEvent, JobStore, RecordFilter, StoredRecord } from '../../pipel
 import { absent } from './absent.ts';
 import { withFileLock } from './file-lock.ts';
 import { lastLine } from './last-line.ts';
-import { nextRecord } from './next-record.ts';
+import { checkLast, nextRecord } from './next-record.ts';
 import { parseStored } from './parse-stored.ts';
 import { RECORD_FOLDER, recordName } from './record-name.ts';
 import { selectRecords } from './select-records.ts';
@@ -67,7 +67,7 @@ export class FsJobs implements JobStore {
     await rm(aside, { recursive: true, force: true });
   }
 
-  async append(id: string, event: Omit<JobEvent, 'id'>): Promise<JobEvent> {
+  async append(id: string, event: Omit<JobEvent, 'id'>, after?: number): Promise<JobEvent> {
     return this.#locked(id, async (folder) => {
       const file = await open(join(folder, 'events.jsonl'), 'a+');
       try {
@@ -75,6 +75,7 @@ export class FsJobs implements JobStore {
         // A crash can leave half a line; it was never acknowledged.
         await file.truncate(end);
         const last = text === '' ? 0 : parseStored<JobEvent>(text, id).id;
+        checkLast(id, last, after);
         const appended = { ...event, id: last + 1 };
         try {
           await file.appendFile(`${JSON.stringify(appended)}\n`);

@@ -1,5 +1,5 @@
 import type { JobEvent, JobStore, RecordFilter, StoredRecord } from '../../pipeline/ports.ts';
-import { nextRecord } from './next-record.ts';
+import { checkLast, nextRecord } from './next-record.ts';
 import { recordName } from './record-name.ts';
 import { selectRecords } from './select-records.ts';
 
@@ -28,8 +28,9 @@ export class MemoryJobs implements JobStore {
     this.#events.delete(id);
   }
 
-  async append(id: string, event: Omit<JobEvent, 'id'>): Promise<JobEvent> {
+  async append(id: string, event: Omit<JobEvent, 'id'>, after?: number): Promise<JobEvent> {
     const events = this.#events.get(recordName(id)) ?? [];
+    checkLast(id, events.length, after);
     const appended = { ...structuredClone(event), id: events.length + 1 };
     this.#events.set(id, [...events, appended]);
     return appended;

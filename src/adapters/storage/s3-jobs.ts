@@ -1,7 +1,7 @@
 import { RetortError } from '../../errors.ts';
 import type { JobEvent, JobStore, RecordFilter, StoredRecord } from '../../pipeline/ports.ts';
 import { concat } from './concat.ts';
-import { nextRecord, staleRecord } from './next-record.ts';
+import { checkLast, nextRecord, staleRecord } from './next-record.ts';
 import { parseStored } from './parse-stored.ts';
 import { recordName } from './record-name.ts';
 import type { S3Bucket } from './s3-bucket.ts';
@@ -64,12 +64,16 @@ export class S3Jobs implements JobStore {
     this.#last.delete(id);
   }
 
-  async append(id: string, event: Omit<JobEvent, 'id'>): Promise<JobEvent> {
+  async append(id: string, event: Omit<JobEvent, 'id'>, after?: number): Promise<JobEvent> {
     const last = await this.#lastEvent(id);
+    checkLast(id, last, after);
     for (let next = last + 1; next <= last + MAX_TRIES; next++) {
       const appended = { ...event, id: next };
       // Refused: another writer has made this event, so it exists, and ours may be the one after it.
-      if (!(await this.#bucket.put(eventKey(id, next), JSON.stringify(appended)))) continue;
+      if (!(await this.#bucket.put(eventKey(id, next), JSON.stringify(appended)))) {
+        checkLast(id, next, after);
+        continue;
+      }
       if (this.#last.size >= MAX_REMEMBERED) this.#last.clear();
       this.#last.set(id, next);
       return appended;

@@ -248,3 +248,18 @@ test('saved work forgives passing failures too', async () => {
     assert.deepEqual([after.state, after.failures], ['queued', 1]);
   }
 });
+
+test('whoever ends a job and whoever settles it at the same moment tell its end once', async () => {
+  const made = memoryService();
+  for (let i = 0; i < 20; i++) {
+    const job = await made.service.create(someDraft());
+    const marker = await made.jobs.get(openKey(job.id));
+    const ending = made.service.cancel(job.id);
+    await Promise.all([ending, made.reconcile(), made.reconcile(), ending.then(made.reconcile)]);
+    // As if the one that ended it had died before it took the marker away.
+    await made.jobs.put({ ...marker!, revision: 0 });
+    await Promise.all([made.reconcile(), made.reconcile()]);
+    const states = (await made.service.events(job.id)).map(({ data }) => (data as { state: string }).state);
+    assert.deepEqual(states, ['queued', 'cancelled']);
+  }
+});
