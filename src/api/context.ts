@@ -5,8 +5,8 @@ import { Uploads } from '../service/uploads.ts';
 import type { ApiDeps } from './deps.ts';
 import type { EventStream } from './event-stream.ts';
 import { Metrics } from './metrics.ts';
+import { Slots } from './slots.ts';
 import { defaultTimes, type Times } from './times.ts';
-import { UploadSlots } from './uploads/upload-slots.ts';
 
 /** What routes and plugins work with. */
 export interface ApiContext extends Omit<ApiDeps, 'times'> {
@@ -14,7 +14,8 @@ export interface ApiContext extends Omit<ApiDeps, 'times'> {
   /** `stopping` from the moment the server is told to close. */
   readonly lifecycle: { stopping: boolean };
   readonly streams: Set<EventStream>;
-  readonly slots: UploadSlots;
+  /** Uploads that are being received. */
+  readonly slots: Slots;
   readonly metrics: Metrics;
   readonly uploads: Uploads;
   readonly distillations: Jobs;
@@ -34,7 +35,7 @@ export function createContext(deps: ApiDeps): ApiContext {
     times: { ...defaultTimes, ...deps.times },
     lifecycle: { stopping: false },
     streams,
-    slots: new UploadSlots(),
+    slots: new Slots('uploads'),
     metrics: new Metrics({ ...deps, streams }),
     uploads: new Uploads({ jobs, blobs, clock, retainMs: config.RETORT_RETAIN_STAGES_DAYS * DAY }),
     distillations: new Jobs({ ...deps, maxOpen: config.RETORT_MAX_OPEN_JOBS, onTrouble }),

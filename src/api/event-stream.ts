@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { ApiContext } from './context.ts';
+import { whenClosed } from './when-closed.ts';
 
 export interface StreamEvent {
   readonly id?: number;
@@ -25,17 +26,15 @@ export class EventStream {
   readonly #ended = new AbortController();
   readonly #heartbeat: NodeJS.Timeout;
 
-  private constructor(raw: ServerResponse, times: ApiContext['times'], onEnd: () => void) {
+  private constructor(raw: ServerResponse, times: ApiContext['times']) {
     this.#raw = raw;
     this.#stalled = times.stalled;
     this.#heartbeat = setInterval(() => this.#beat(), times.heartbeat);
     const ended = () => {
       clearInterval(this.#heartbeat);
       this.#ended.abort();
-      onEnd();
     };
-    raw.once('close', ended);
-    if (raw.destroyed) ended();
+    whenClosed(raw, ended);
   }
 
   /** Takes the response over: nothing else may be sent by it. */
@@ -51,8 +50,11 @@ export class EventStream {
       'x-accel-buffering': 'no',
     });
     reply.raw.write(`retry: ${RETRY}\n\n`);
-    const stream: EventStream = new EventStream(reply.raw, times, () => streams.delete(stream));
-    if (!stream.signal.aborted) streams.add(stream);
+    const stream = new EventStream(reply.raw, times);
+    if (!stream.signal.aborted) {
+      streams.add(stream);
+      stream.signal.addEventListener('abort', () => streams.delete(stream), { once: true });
+    }
     return stream;
   }
 

@@ -9,16 +9,21 @@ import { eventView, progressView } from './views/distillation.ts';
 /** How long a reader sleeps where no message wakes it, milliseconds. */
 const LOOK_EVERY = 2000;
 
-/** Sends a job's events from `after` on as they come, with its progress in between, until its last one. */
+/**
+ * Sends a job's events from `after` on as they come, with its progress in between, until its last one, or until its
+ * reader may not read them any more, which is asked every LOOK_EVERY at the latest.
+ */
 export async function followJob(
   stream: EventStream,
   id: string,
   after: number,
   { distillations, notifier }: Pick<ApiContext, 'distillations' | 'notifier'>,
+  mayRead: () => Promise<boolean>,
 ): Promise<void> {
   let last = after;
   let shown = '';
   while (!stream.signal.aborted) {
+    if (!(await mayRead())) return stream.end();
     // Listening begins before reading: what happens in between wakes it again.
     const change = nextChange(notifier, id, stream.signal);
     const [job, events] = [await distillations.get(id), await distillations.events(id, last)];

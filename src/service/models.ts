@@ -38,11 +38,18 @@ export class Models {
     this.#tools = tools;
   }
 
-  /** Looks at a model in the sandbox and keeps it; throws what is wrong with it, and keeps nothing then. */
-  async create(draft: Pick<StoredModel, 'owner' | 'model' | 'companions'>): Promise<StoredModel> {
+  /**
+   * Looks at a model in the sandbox and keeps it; throws what is wrong with it, and keeps nothing then. The signal stops
+   * the look.
+   */
+  async create(
+    draft: Pick<StoredModel, 'owner' | 'model' | 'companions'>,
+    signal?: AbortSignal,
+  ): Promise<StoredModel> {
     const { jobs, clock, sandbox, retainMs } = this.#tools;
     const { model, companions } = draft;
-    const card = boundedCard(await sandbox.inspectModel({ model, companions }));
+    const looked = await sandbox.inspectModel({ model, companions, ...(signal ? { signal } : {}) });
+    const card = boundedCard(looked);
     const createdAt = clock.now();
     const stored = { id: `m_${ulid()}`, ...draft, createdAt, expiresAt: createdAt + retainMs, card };
     return modelOf(await jobs.put({ id: PREFIX + stored.id, revision: 0, state: 'ready', value: stored }));

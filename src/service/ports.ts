@@ -63,6 +63,7 @@ export interface Sandbox {
   inspectModel(request: {
     readonly model: Artifact;
     readonly companions: readonly Artifact[];
+    readonly signal?: AbortSignal;
   }): Promise<ModelInspection>;
   inspectDataset(request: {
     readonly data: readonly Artifact[];

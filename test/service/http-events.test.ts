@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MemoryJobs } from '../../src/adapters/storage/memory-jobs.ts';
+import { systemClock } from '../../src/adapters/system-clock.ts';
 import { createContext } from '../../src/api/context.ts';
 import { EventStream } from '../../src/api/event-stream.ts';
+import type { Distillation } from '../../src/contract/distillation.ts';
+import { Keys } from '../../src/service/keys/keys.ts';
 import { rawRequest, startServer } from '../support/api-server.ts';
 
 const GET = 'GET /test/events HTTP/1.1\r\nhost: localhost\r\n\r\n';
@@ -58,6 +62,25 @@ test('the sender learns that its client has gone', async () => {
   await server.close();
 });
 
+test('a stream for a client that has gone before it opens ends at once', async () => {
+  let aborted: boolean | undefined;
+  const server = await startServer({}, { times }, (app, given) => {
+    const context = createContext(given);
+    app.get('/test/events', async (_request, reply) => {
+      await sleep(200);
+      aborted = EventStream.open(reply, context).signal.aborted && context.streams.size === 0;
+      return reply;
+    });
+  });
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write(GET);
+  await sleep(100);
+  socket.destroy();
+  for (let i = 0; i < 50 && aborted === undefined; i++) await sleep(20);
+  assert.equal(aborted, true);
+  await server.close();
+});
+
 test('a client that does not read holds the sender back, not our memory, and is given up', async () => {
   let sent = 0;
   let ended = false;
@@ -89,4 +112,46 @@ test('closing the server ends event streams at once, and refuses new requests wi
   await server.close();
   assert.ok(performance.now() - began < 2_000);
   assert.match((await events).text, /retry: 2000/);
+});
+
+/** A server that demands keys, with one key and a job of it that nobody works on. */
+async function waitingJob() {
+  const keys = new Keys({ jobs: new MemoryJobs(), clock: systemClock });
+  const { key, token } = await keys.create({ name: 'ann', scopes: ['write'] });
+  const server = await startServer({ RETORT_AUTH: 'keys' }, { verifyKey: (given) => keys.verify(given) });
+  const headers = { authorization: `Bearer ${token}` };
+  const body = new FormData();
+  body.append('teacher', new Blob(['teacher']), 'teacher.onnx');
+  body.append('dataset', new Blob(['data']), 'data.zip');
+  const made = await fetch(`${server.url}/v1/distillations`, { method: 'POST', body, headers });
+  assert.equal(made.status, 202, await made.clone().text());
+  const events = `${server.url}${((await made.json()) as Distillation).urls.events}`;
+  return {
+    server,
+    events,
+    headers: { ...headers, accept: 'text/event-stream' },
+    revoke: () => keys.revoke(key.id),
+  };
+}
+
+test('a stream ends within 5 s of the revocation of its key', async () => {
+  const { server, events, headers, revoke } = await waitingJob();
+  const stream = await fetch(events, { headers });
+  assert.equal(stream.status, 200);
+  const text = stream.text();
+  // Longer than a reader sleeps: with a valid key it stays.
+  assert.equal(await Promise.race([text, sleep(2_500, 'open')]), 'open');
+  await revoke();
+  const began = performance.now();
+  assert.doesNotMatch(await text, /event: end/);
+  assert.ok(performance.now() - began < 5_000);
+  assert.equal((await fetch(events, { headers })).status, 401);
+  await server.close();
+});
+
+test('a HEAD of the events is answered, streams accepted or not', async () => {
+  const { server, events, headers } = await waitingJob();
+  const response = await fetch(events, { method: 'HEAD', headers, signal: AbortSignal.timeout(5_000) });
+  assert.deepEqual([response.status, await response.text()], [200, '']);
+  await server.close();
 });

@@ -19,8 +19,13 @@ const part = (name: string, body: string, file = '; filename="f.bin"') =>
   `--b\r\ncontent-disposition: form-data; name="${name}"${file}\r\n\r\n${body}\r\n`;
 
 /** A server with a route that tells what it received, and fails on a part named `bad`. */
-const echoServer = (settings: Record<string, string> = {}, deps: Parameters<typeof startServer>[1] = {}) =>
+const echoServer = (
+  settings: Record<string, string> = {},
+  deps: Parameters<typeof startServer>[1] = {},
+  extend: (app: TestServer['app']) => void = () => {},
+) =>
   startServer(settings, deps, (app, { blobs, config }) => {
+    extend(app);
     app.post('/test/parts', { config: { upload: true } }, (request) =>
       receiveParts(
         request,
@@ -212,6 +217,52 @@ test('an owner has no more uploads at the same time than are allowed', async () 
   assert.equal((await send(server, again)).status, 200);
   await server.close();
 });
+
+test('a client that goes while its key is looked up leaves no upload behind', async () => {
+  let patience = 200;
+  const server = await echoServer(
+    { RETORT_AUTH: 'keys', RETORT_MAX_UPLOADS: '1' },
+    {
+      verifyKey: async (token) => {
+        await sleep(patience);
+        return { id: token, scopes: ['write'], limits: {} };
+      },
+    },
+  );
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write(`${HEAD}authorization: Bearer ann\r\ncontent-length: 90000000\r\n\r\n`);
+  await sleep(100);
+  socket.destroy();
+  await sleep(300);
+  patience = 0;
+  await leavesRoom(server);
+});
+
+test('an upload that waits behind another request of its connection is forgotten with the connection', async () => {
+  const server = await echoServer(
+    { RETORT_AUTH: 'keys', RETORT_MAX_UPLOADS: '1' },
+    { verifyKey: async (token) => ({ id: token, scopes: ['write'], limits: {} }) },
+    (app) => void app.get('/test/slow', () => sleep(400, {})),
+  );
+  const socket = connect(server.port, '127.0.0.1');
+  const key = 'authorization: Bearer ann\r\n';
+  socket.write(`GET /test/slow HTTP/1.1\r\nhost: localhost\r\n${key}\r\n`);
+  socket.write(`${HEAD}${key}content-length: 90000000\r\n\r\n`);
+  await sleep(150);
+  socket.destroy();
+  await sleep(100);
+  await leavesRoom(server);
+});
+
+/** The only upload that ann may send at a time is free. */
+async function leavesRoom(server: TestServer): Promise<void> {
+  const body = new FormData();
+  body.append('teacher', new Blob(['a']));
+  const headers = { authorization: 'Bearer ann' };
+  const response = await fetch(`${server.url}/test/parts`, { method: 'POST', body, headers });
+  assert.equal(response.status, 200, await response.text());
+  await server.close();
+}
 
 test('a handler that fails in the middle of a large body still answers, and its connection ends', async () => {
   const server = await echoServer();

@@ -158,3 +158,28 @@ test('what is too large, has no room, does not fit or is not there is refused wi
     assert.deepEqual(await code(await patch(`${server.url}/v1/uploads/${id}`, '0')), [404, 'NOT_FOUND']);
   await server.close();
 });
+
+test('a query that names the upload of another key opens nothing of it', async () => {
+  const verifyKey = async (token: string) => ({ id: token, scopes: ['write' as const], limits: {} });
+  const server = await startServer({ RETORT_AUTH: 'keys' }, { verifyKey });
+  const ask = (key: string, method: string, path: string, headers = {}, body: string | null = null) =>
+    fetch(server.url + path, {
+      method,
+      body,
+      headers: { authorization: `Bearer ${key}`, 'tus-resumable': '1.0.0', ...headers },
+    });
+  const begin = async (key: string, length: string) =>
+    (await ask(key, 'POST', '/v1/uploads', { 'upload-length': length })).headers.get('location')!;
+  const [anns, bobs] = [await begin('ann', '11'), await begin('bob', '22')];
+  const crossed = `${bobs}?x=/${anns.split('/').at(-1)}`;
+  const piece = { 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' };
+
+  assert.equal((await ask('bob', 'HEAD', crossed)).headers.get('upload-length'), '22');
+  assert.equal((await ask('bob', 'PATCH', crossed, piece, 'abc')).status, 204);
+  assert.equal((await ask('bob', 'HEAD', bobs)).headers.get('upload-offset'), '3');
+  assert.equal((await ask('bob', 'DELETE', crossed)).status, 204);
+  assert.equal((await ask('bob', 'HEAD', bobs)).status, 404);
+  assert.equal((await ask('bob', 'HEAD', anns)).status, 404);
+  assert.equal((await ask('ann', 'HEAD', anns)).headers.get('upload-offset'), '0');
+  await server.close();
+});

@@ -154,6 +154,21 @@ test('without file descriptors left no process starts, and whoever asks lives on
   ),
 );
 
+test('a signal ends the look at a model', () =>
+  withSandbox(
+    async ({ sandbox }) => {
+      const stop = new AbortController();
+      const looking = sandbox.inspectModel({
+        model: { name: 'hang', hash: '', bytes: 0 },
+        companions: [],
+        signal: stop.signal,
+      });
+      setTimeout(() => stop.abort(), 300);
+      await assert.rejects(looking, failsWith('CANCELLED', /stopped while opening the model/));
+    },
+    { misbehave: true },
+  ));
+
 test('requests take turns, first come, first served; each has a process of its own', () =>
   withSandbox(
     async ({ scratch }) => {

@@ -48,8 +48,8 @@ export class ProcessSandbox implements Sandbox {
     });
   }
 
-  inspectModel(request: Parameters<Sandbox['inspectModel']>[0]): Promise<ModelInspection> {
-    return this.#ask({ kind: 'inspect-model', ...request }, 'model');
+  inspectModel({ signal, ...request }: Parameters<Sandbox['inspectModel']>[0]): Promise<ModelInspection> {
+    return this.#ask({ kind: 'inspect-model', ...request }, 'model', signal);
   }
 
   inspectDataset({ signal, ...request }: Parameters<Sandbox['inspectDataset']>[0]): Promise<DatasetCard> {

@@ -59,6 +59,14 @@ export function auth(app: Api, { config, verifyKey, log }: ApiContext): void {
   });
 }
 
+/** Whether a request that was let in would be let in still: its key may have been revoked since. */
+export async function stillKnown(
+  request: FastifyRequest,
+  { config, verifyKey }: Pick<ApiContext, 'config' | 'verifyKey'>,
+): Promise<boolean> {
+  return !needsKeys(config) || (await verified(request, verifyKey!)) !== undefined;
+}
+
 function demand(principal: Principal, scope: Scope): void {
   if (maySee(principal, scope)) return;
   throw new RetortError('AUTH_FORBIDDEN', `this API key lacks the scope "${scope}"`);

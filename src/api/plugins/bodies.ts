@@ -4,6 +4,7 @@ import { RetortError } from '../../errors.ts';
 import type { Api } from '../api.ts';
 import type { ApiContext } from '../context.ts';
 import { watchRate } from '../uploads/watch-rate.ts';
+import { whenClosed } from '../when-closed.ts';
 
 /** What multipart boundaries and headers may add to the files themselves, bytes. */
 const OVERHEAD = 2 ** 20;
@@ -46,7 +47,11 @@ async function watchUpload(request: FastifyRequest, reply: FastifyReply, context
   const slot = slots.admit(principal.id, principal.limits.uploads ?? config.RETORT_MAX_UPLOADS, () =>
     declared === 0 ? 0 : declared - (raw.socket.bytesRead - begin),
   );
-  reply.raw.once('close', slot.release);
+  whenClosed(reply.raw, slot.release);
+  // While the key was looked up the client may have gone.
+  if (raw.socket.destroyed) {
+    throw new RetortError('UPLOAD_ABORTED', 'the connection ended before the body was whole');
+  }
   const free = await freeBytes();
   if (free < slots.pending() + config.RETORT_MIN_FREE_BYTES) throw noRoom(declared);
 

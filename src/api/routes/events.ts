@@ -6,6 +6,7 @@ import type { ApiContext } from '../context.ts';
 import { EventStream } from '../event-stream.ts';
 import { followJob } from '../follow-job.ts';
 import { ownedJob } from '../owned-job.ts';
+import { stillKnown } from '../plugins/auth.ts';
 import { eventView } from '../views/distillation.ts';
 import { JobParams } from './distillations.ts';
 
@@ -36,9 +37,10 @@ export function eventRoutes(app: Api, context: ApiContext): void {
       const { id } = request.params;
       const job = await ownedJob(request, id, context);
       const after = request.headers['last-event-id'] ?? request.query.after ?? 0;
-      if (request.headers.accept?.includes('text/event-stream')) {
+      // A HEAD has no body to stream.
+      if (request.method === 'GET' && request.headers.accept?.includes('text/event-stream')) {
         const stream = EventStream.open(reply, context);
-        followJob(stream, id, after, context).catch((error: unknown) => {
+        followJob(stream, id, after, context, () => stillKnown(request, context)).catch((error: unknown) => {
           request.log.warn({ err: error, job: id }, 'an event stream broke off');
           stream.end();
         });

@@ -4,6 +4,7 @@ import { PageQuery } from '../../contract/shared.ts';
 import { RetortError } from '../../errors.ts';
 import { companionsOf, type ReceivedFile } from '../../service/received.ts';
 import type { Api } from '../api.ts';
+import { clientSignal } from '../client-signal.ts';
 import type { ApiContext } from '../context.ts';
 import { mine } from '../mine.ts';
 import { ownerFilter } from '../principal.ts';
@@ -32,10 +33,11 @@ export function modelRoutes(app: Api, context: ApiContext): void {
       schema: { tags, summary: 'Upload a model and see what it is', response: { 201: Model } },
     },
     async (request, reply) => {
+      const signal = clientSignal(reply);
       const { files } = await receiveParts(request, context, {
         fileBytes: () => config.RETORT_MAX_MODEL_BYTES,
       });
-      const stored = await models.create({ owner: request.principal.id, ...modelFiles(files) });
+      const stored = await models.create({ owner: request.principal.id, ...modelFiles(files) }, signal);
       return reply.code(201).header('location', `/v1/models/${stored.id}`).send(modelView(stored));
     },
   );

@@ -1,12 +1,19 @@
 import { CreateDistillation } from '../../contract/distillation.ts';
 import { Validation } from '../../contract/validation.ts';
 import type { Api } from '../api.ts';
+import { clientSignal } from '../client-signal.ts';
 import type { ApiContext } from '../context.ts';
 import { readDraft } from '../read-draft.ts';
+import { Slots } from '../slots.ts';
+import { whenClosed } from '../when-closed.ts';
 import { DraftParts } from './distillations.ts';
+
+/** Validations of one key at the same time: each takes minutes of a core, and leaves nothing that counts against it. */
+const AT_ONCE = 2;
 
 /** A dry run: everything but the training. */
 export function validateRoutes(app: Api, context: ApiContext): void {
+  const slots = new Slots('validations');
   app.post(
     // A doubled colon stands for one.
     '/v1/distillations::validate',
@@ -23,14 +30,10 @@ export function validateRoutes(app: Api, context: ApiContext): void {
       },
     },
     async (request, reply) => {
+      const signal = clientSignal(reply);
+      whenClosed(reply.raw, slots.admit(request.principal.id, AT_ONCE).release);
       const { inputs, requested } = await readDraft(request, context);
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
-      const { warnings, ...found } = await context.sandbox.validate({
-        inputs,
-        spec: requested,
-        signal: gone.signal,
-      });
+      const { warnings, ...found } = await context.sandbox.validate({ inputs, spec: requested, signal });
       return { ...found, warnings: [...warnings] };
     },
   );

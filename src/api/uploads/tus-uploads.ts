@@ -44,6 +44,8 @@ export class TusUploads {
       maxSize: context.config.RETORT_MAX_UPLOAD_BYTES,
       allowedOrigins: [],
       namingFunction: newUploadId,
+      // The id that was claimed. On its own tus would take the last part of the URL, and that can be of the query.
+      getFileIdFromRequest: (request) => (this.#asked(request).params as { readonly id: string }).id,
       onUploadCreate: async (request, upload) => this.#create(request, upload),
       onUploadFinish: async (_request, upload) => {
         const { id } = await this.#finish(upload);
@@ -94,9 +96,12 @@ export class TusUploads {
     });
   }
 
+  #asked(request: TusRequest): FastifyRequest {
+    return this.#requests.get(request.runtime!.node!.req as IncomingMessage)!;
+  }
+
   async #create(request: TusRequest, upload: TusUpload) {
     const { slots, freeBytes, config } = this.#context;
-    const asked = this.#requests.get(request.runtime!.node!.req as IncomingMessage)!;
     const needed = (upload.size ?? 0) + slots.pending() + config.RETORT_MIN_FREE_BYTES;
     if ((await freeBytes()) < needed) {
       throw new RetortError(
@@ -105,7 +110,7 @@ export class TusUploads {
       );
     }
     const name = fileName(upload.metadata?.filename ?? undefined, upload.id);
-    return { metadata: { ...upload.metadata, filename: name, owner: asked.principal.id } };
+    return { metadata: { ...upload.metadata, filename: name, owner: this.#asked(request).principal.id } };
   }
 
   /** Several requests can find an upload whole at the same time; one of them takes it over. */
