@@ -24,7 +24,7 @@ export function validateRoutes(app: Api, context: ApiContext): void {
         summary: 'What a distillation would meet, and what it would cost',
         description:
           'Takes what POST /v1/distillations takes. Answers with the error the job would fail with, or with cards, warnings ' +
-          'and an estimate of time and memory. What it computes is found again by the job.',
+          'and an estimate of time and memory. What it computes is found again by the job. A key has two at a time at most.',
         body: { content: { 'application/json': { schema: CreateDistillation } } },
         response: { 200: Validation },
       },
