@@ -1,5 +1,5 @@
 import type { Config } from '../src/config.ts';
-import type { JobRecord } from '../src/service/job.ts';
+import type { JobRecord } from '../src/service/jobs/job.ts';
 import type { Assignment } from './messages.ts';
 
 /** What every child of a job is told, whether it runs the job or helps with it. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, getPriority, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Ending } from '../src/service/transitions.ts';
+import type { Ending } from '../src/service/jobs/transitions.ts';
 import type { Assignment, ChildMessage } from './messages.ts';
 
 const entry = fileURLToPath(new URL('./attempt-child.ts', import.meta.url));

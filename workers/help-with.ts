@@ -1,5 +1,5 @@
 import type { Handled, PartsEntry } from '../src/adapters/queue/bullmq-consumer.ts';
-import { GroupHelp } from '../src/service/group-help.ts';
+import { GroupHelp } from '../src/service/jobs/group-help.ts';
 import { assignmentOf } from './assignment-of.ts';
 import { CANCEL_GRACE_MS } from './attempt-process.ts';
 import type { Children } from './children.ts';

@@ -6,7 +6,7 @@ import { systemClock } from '../src/adapters/system-clock.ts';
 import type { Config } from '../src/config.ts';
 import type { Log } from '../src/log.ts';
 import { every } from '../src/service/every.ts';
-import { Reconciler } from '../src/service/reconciler.ts';
+import { Reconciler } from '../src/service/jobs/reconciler.ts';
 import { Supervisor } from './supervisor.ts';
 
 const RECONCILE_EVERY_MS = 5000;

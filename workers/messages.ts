@@ -1,7 +1,7 @@
 import type { Offer, PartsOrder } from '../src/pipeline/offer.ts';
 import type { Artifact, StageName } from '../src/pipeline/stage.ts';
 import type { Fault } from '../src/service/fault.ts';
-import type { JobInputs, JobStage } from '../src/service/job.ts';
+import type { JobInputs, JobStage } from '../src/service/jobs/job.ts';
 import type { ResolvedSpec } from '../src/spec/resolved-spec.ts';
 import type { Spec } from '../src/spec/spec.ts';
 

@@ -2,12 +2,12 @@ import type { BullConsumer, Handled, JobEntry } from '../src/adapters/queue/bull
 import type { Config } from '../src/config.ts';
 import { RetortError } from '../src/errors.ts';
 import type { Log } from '../src/log.ts';
-import { Attempt, type AttemptTools } from '../src/service/attempt.ts';
-import type { JobRecord } from '../src/service/job.ts';
-import { dispatchOf } from '../src/service/jobs.ts';
+import { Attempt, type AttemptTools } from '../src/service/jobs/attempt.ts';
+import type { JobRecord } from '../src/service/jobs/job.ts';
+import { dispatchOf } from '../src/service/jobs/jobs.ts';
+import { Sharing } from '../src/service/jobs/sharing.ts';
+import type { Ending } from '../src/service/jobs/transitions.ts';
 import type { Dispatcher, Notifier } from '../src/service/ports.ts';
-import { Sharing } from '../src/service/sharing.ts';
-import type { Ending } from '../src/service/transitions.ts';
 import { assignmentOf } from './assignment-of.ts';
 import { type AttemptProcess, CANCEL_GRACE_MS } from './attempt-process.ts';
 import { Children } from './children.ts';

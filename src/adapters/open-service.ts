@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import type { BlobStore, JobStore } from '../pipeline/ports.ts';
-import { JobRecords } from '../service/job-records.ts';
+import { JobRecords } from '../service/jobs/job-records.ts';
 import type { Dispatcher, Notifier } from '../service/ports.ts';
 import { happeningOf } from '../service/webhooks/happening.ts';
 import { Webhooks } from '../service/webhooks/webhooks.ts';

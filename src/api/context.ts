@@ -1,7 +1,7 @@
-import { Datasets } from '../service/datasets.ts';
-import { Jobs } from '../service/jobs.ts';
-import { Models } from '../service/models.ts';
-import { Uploads } from '../service/uploads.ts';
+import { Datasets } from '../service/files/datasets.ts';
+import { Models } from '../service/files/models.ts';
+import { Uploads } from '../service/files/uploads.ts';
+import { Jobs } from '../service/jobs/jobs.ts';
 import type { ApiDeps } from './deps.ts';
 import type { EventStream } from './event-stream.ts';
 import { Metrics } from './metrics.ts';

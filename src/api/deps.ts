@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config.ts';
 import type { BlobStore, Clock, JobStore } from '../pipeline/ports.ts';
-import type { JobRecords } from '../service/job-records.ts';
+import type { JobRecords } from '../service/jobs/job-records.ts';
 import type { Dispatcher, Notifier, Sandbox } from '../service/ports.ts';
 import type { Webhooks } from '../service/webhooks/webhooks.ts';
 import type { Principal } from './principal.ts';

@@ -1,6 +1,6 @@
 import type { JobEvent } from '../pipeline/ports.ts';
-import { isTerminal } from '../service/job.ts';
-import type { StateEvent } from '../service/job-records.ts';
+import { isTerminal } from '../service/jobs/job.ts';
+import type { StateEvent } from '../service/jobs/job-records.ts';
 import type { Notifier } from '../service/ports.ts';
 import type { ApiContext } from './context.ts';
 import type { EventStream } from './event-stream.ts';

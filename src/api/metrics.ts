@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { JobStore } from '../pipeline/ports.ts';
-import { jobKey, jobStates } from '../service/job.ts';
+import { jobKey, jobStates } from '../service/jobs/job.ts';
 import type { Dispatcher } from '../service/ports.ts';
 import { everyRecord } from '../service/retention/every-record.ts';
 

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { JobRecord } from '../service/job.ts';
+import type { JobRecord } from '../service/jobs/job.ts';
 import type { ApiContext } from './context.ts';
 import { mine } from './mine.ts';
 

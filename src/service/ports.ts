@@ -3,7 +3,7 @@ import type { ModelInspection } from '../pipeline/inspect-model.ts';
 import type { PartsOrder } from '../pipeline/offer.ts';
 import type { Artifact, StageName } from '../pipeline/stage.ts';
 import type { Spec } from '../spec/spec.ts';
-import type { JobInputs } from './job.ts';
+import type { JobInputs } from './jobs/job.ts';
 
 /** What the service asks of the outside, besides the stores of the pipeline. Adapters implement these. */
 

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { receiveParts } from '../../src/api/uploads/receive-parts.ts';
 import type { Problem } from '../../src/contract/problem.ts';
-import type { Received } from '../../src/service/received.ts';
+import type { Received } from '../../src/service/files/received.ts';
 import { rawRequest, startServer, type TestServer } from '../support/api-server.ts';
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobEvent } from '../../src/pipeline/ports.ts';
-import type { JobRecord } from '../../src/service/job.ts';
+import type { JobRecord } from '../../src/service/jobs/job.ts';
 import { childrenOf, isAlive, JobBench, longSpec } from '../support/job-bench.ts';
 import { noRedis } from '../support/redis.ts';
 import { tinySpec } from '../support/tiny-job.ts';

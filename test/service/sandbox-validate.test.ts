@@ -6,7 +6,7 @@ import { localFacilities, localTools } from '../../src/adapters/local-tools.ts';
 import { fsStores } from '../../src/adapters/storage/fs-stores.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';
-import type { JobInputs } from '../../src/service/job.ts';
+import type { JobInputs } from '../../src/service/jobs/job.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 import { failsWith } from '../support/data-files.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FsBlobs } from '../../src/adapters/storage/fs-blobs.ts';
 import { FsJobs } from '../../src/adapters/storage/fs-jobs.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
-import { isTerminal, type JobInputs, type JobRecord } from '../../src/service/job.ts';
+import { isTerminal, type JobInputs, type JobRecord } from '../../src/service/jobs/job.ts';
 import { childrenOf, isAlive, JobBench, type WorkerProcess } from '../support/job-bench.ts';
 import { someOptions } from '../support/job-draft.ts';
 import { noRedis } from '../support/redis.ts';

@@ -14,7 +14,7 @@ import type { ApiDeps } from '../../src/api/deps.ts';
 import { readConfig } from '../../src/config.ts';
 import { RetortError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
-import { JobRecords } from '../../src/service/job-records.ts';
+import { JobRecords } from '../../src/service/jobs/job-records.ts';
 import type { Sandbox } from '../../src/service/ports.ts';
 import { Webhooks } from '../../src/service/webhooks/webhooks.ts';
 

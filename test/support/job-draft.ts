@@ -2,10 +2,10 @@ import { InlineDispatcher } from '../../src/adapters/queue/inline-dispatcher.ts'
 import { LocalNotifier } from '../../src/adapters/queue/local-notifier.ts';
 import { MemoryJobs } from '../../src/adapters/storage/memory-jobs.ts';
 import type { Clock, JobStore } from '../../src/pipeline/ports.ts';
-import type { FanOut, JobInputs, JobOptions } from '../../src/service/job.ts';
-import { JobRecords } from '../../src/service/job-records.ts';
-import { type JobDraft, Jobs } from '../../src/service/jobs.ts';
-import { Reconciler } from '../../src/service/reconciler.ts';
+import type { FanOut, JobInputs, JobOptions } from '../../src/service/jobs/job.ts';
+import { JobRecords } from '../../src/service/jobs/job-records.ts';
+import { type JobDraft, Jobs } from '../../src/service/jobs/jobs.ts';
+import { Reconciler } from '../../src/service/jobs/reconciler.ts';
 
 /** A clock that stands still until it is moved. */
 export class ManualClock implements Clock {

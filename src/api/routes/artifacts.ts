@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { ArtifactList } from '../../contract/distillation.ts';
 import { RetortError } from '../../errors.ts';
-import type { JobRecord } from '../../service/job.ts';
+import type { JobRecord } from '../../service/jobs/job.ts';
 import type { Api } from '../api.ts';
 import type { ApiContext } from '../context.ts';
 import { ownedJob } from '../owned-job.ts';

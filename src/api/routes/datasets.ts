@@ -3,7 +3,7 @@ import { Dataset, DatasetPage } from '../../contract/resources.ts';
 import { PageQuery } from '../../contract/shared.ts';
 import { formats } from '../../data/formats/index.ts';
 import { RetortError } from '../../errors.ts';
-import type { Received } from '../../service/received.ts';
+import type { Received } from '../../service/files/received.ts';
 import type { Api } from '../api.ts';
 import type { ApiContext } from '../context.ts';
 import { mine } from '../mine.ts';

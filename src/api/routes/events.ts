@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { EventPage } from '../../contract/distillation.ts';
-import { isTerminal } from '../../service/job.ts';
+import { isTerminal } from '../../service/jobs/job.ts';
 import type { Api } from '../api.ts';
 import type { ApiContext } from '../context.ts';
 import { EventStream } from '../event-stream.ts';

@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { Model, ModelPage } from '../../contract/resources.ts';
 import { PageQuery } from '../../contract/shared.ts';
 import { RetortError } from '../../errors.ts';
-import { companionsOf, type ReceivedFile } from '../../service/received.ts';
+import { companionsOf, type ReceivedFile } from '../../service/files/received.ts';
 import type { Api } from '../api.ts';
 import { clientSignal } from '../client-signal.ts';
 import type { ApiContext } from '../context.ts';

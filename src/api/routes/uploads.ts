@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { Upload } from '../../contract/resources.ts';
 import { RetortError } from '../../errors.ts';
-import type { StoredUpload } from '../../service/uploads.ts';
+import type { StoredUpload } from '../../service/files/uploads.ts';
 import type { Api } from '../api.ts';
 import type { ApiContext } from '../context.ts';
 import { mine } from '../mine.ts';

@@ -1,7 +1,7 @@
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { RetortError } from '../../errors.ts';
-import type { Received, ReceivedFile } from '../../service/received.ts';
+import type { Received, ReceivedFile } from '../../service/files/received.ts';
 import type { ApiContext } from '../context.ts';
 import { fileName } from './file-name.ts';
 

@@ -5,7 +5,7 @@ import { FileStore } from '@tus/file-store';
 import { Server } from '@tus/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RetortError } from '../../errors.ts';
-import { newUploadId, type StoredUpload } from '../../service/uploads.ts';
+import { newUploadId, type StoredUpload } from '../../service/files/uploads.ts';
 import type { ApiContext } from '../context.ts';
 import { mine } from '../mine.ts';
 import type { Principal } from '../principal.ts';

@@ -3,7 +3,7 @@ import { catalogue } from '../../errors.ts';
 import type { JobEvent } from '../../pipeline/ports.ts';
 import type { Artifact } from '../../pipeline/stage.ts';
 import type { Fault } from '../../service/fault.ts';
-import type { JobProgress, JobRecord } from '../../service/job.ts';
+import type { JobProgress, JobRecord } from '../../service/jobs/job.ts';
 
 const time = (ms: number): string => new Date(ms).toISOString();
 const timeOrNull = (ms: number | null): string | null => (ms === null ? null : time(ms));

@@ -1,7 +1,7 @@
 import type { Dataset, Model } from '../../contract/resources.ts';
 import type { Artifact } from '../../pipeline/stage.ts';
-import type { DatasetRecord } from '../../service/datasets.ts';
-import type { StoredModel } from '../../service/models.ts';
+import type { DatasetRecord } from '../../service/files/datasets.ts';
+import type { StoredModel } from '../../service/files/models.ts';
 
 const time = (ms: number): string => new Date(ms).toISOString();
 const file = ({ name, hash, bytes }: Artifact) => ({ name, bytes, sha256: hash });

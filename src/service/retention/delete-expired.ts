@@ -1,5 +1,5 @@
 import type { JobStore, StoredRecord } from '../../pipeline/ports.ts';
-import { openKey } from '../job.ts';
+import { openKey } from '../jobs/job.ts';
 import { unlessConflict } from '../unless-conflict.ts';
 import { type Delivery, dueKey } from '../webhooks/delivery.ts';
 

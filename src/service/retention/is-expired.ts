@@ -1,6 +1,6 @@
 import type { StoredRecord } from '../../pipeline/ports.ts';
 import { STAGE_TOUCH_MS } from '../../pipeline/stage-record.ts';
-import { isTerminal, type JobState } from '../job.ts';
+import { isTerminal, type JobState } from '../jobs/job.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

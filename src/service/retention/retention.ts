@@ -1,5 +1,5 @@
 import type { BlobStore, Clock, JobStore, StoredRecord } from '../../pipeline/ports.ts';
-import { isTerminal, type Job, type JobState } from '../job.ts';
+import { isTerminal, type Job, type JobState } from '../jobs/job.ts';
 import { Lease } from '../lease.ts';
 import { deleteExpired } from './delete-expired.ts';
 import { everyRecord } from './every-record.ts';

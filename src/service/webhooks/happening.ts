@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { encodeTime } from 'ulid';
-import type { JobRecord } from '../job.ts';
+import type { JobRecord } from '../jobs/job.ts';
 import { type WebhookEvent, webhookEvents } from './webhook.ts';
 
 /** A state that a job has reached, as webhooks tell it. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Offer } from '../../../src/pipeline/offer.ts';
-import { Attempt } from '../../../src/service/attempt.ts';
-import { freeSlots } from '../../../src/service/free-slots.ts';
-import { GroupHelp } from '../../../src/service/group-help.ts';
-import { planGroups, sizeOf } from '../../../src/service/plan-groups.ts';
-import { Sharing } from '../../../src/service/sharing.ts';
-import { claim, helped } from '../../../src/service/transitions.ts';
+import { Attempt } from '../../../src/service/jobs/attempt.ts';
+import { freeSlots } from '../../../src/service/jobs/free-slots.ts';
+import { GroupHelp } from '../../../src/service/jobs/group-help.ts';
+import { planGroups, sizeOf } from '../../../src/service/jobs/plan-groups.ts';
+import { Sharing } from '../../../src/service/jobs/sharing.ts';
+import { claim, helped } from '../../../src/service/jobs/transitions.ts';
 import { memoryService, someDraft, someFanOut } from '../../support/job-draft.ts';
 
 const code = (expected: string) => (error: unknown) => (error as { code?: string }).code === expected;

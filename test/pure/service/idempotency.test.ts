@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryJobs } from '../../../src/adapters/storage/memory-jobs.ts';
-import { idempotentId } from '../../../src/service/idempotency.ts';
+import { idempotentId } from '../../../src/service/jobs/idempotency.ts';
 
 test('fifty equal requests at once name one id; another request under the key is refused', async () => {
   const jobs = new MemoryJobs();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RetortError } from '../../../src/errors.ts';
-import { Attempt } from '../../../src/service/attempt.ts';
-import { isTerminal, type JobRecord, jobStates, openKey } from '../../../src/service/job.ts';
-import { cancel, claim, type Ending, end, pause, resume } from '../../../src/service/transitions.ts';
+import { Attempt } from '../../../src/service/jobs/attempt.ts';
+import { isTerminal, type JobRecord, jobStates, openKey } from '../../../src/service/jobs/job.ts';
+import { cancel, claim, type Ending, end, pause, resume } from '../../../src/service/jobs/transitions.ts';
 import { parseSpec } from '../../../src/spec/parse-spec.ts';
 import { memoryService, someDraft, someFanOut, someOptions } from '../../support/job-draft.ts';
 

@@ -4,9 +4,9 @@ import { InlineDispatcher } from '../../../src/adapters/queue/inline-dispatcher.
 import { MemoryJobs } from '../../../src/adapters/storage/memory-jobs.ts';
 import { Metrics } from '../../../src/api/metrics.ts';
 import type { RecordFilter } from '../../../src/pipeline/ports.ts';
-import { boundedCard } from '../../../src/service/bounded-card.ts';
-import { jobKey } from '../../../src/service/job.ts';
-import { ownedPage } from '../../../src/service/owned-page.ts';
+import { boundedCard } from '../../../src/service/files/bounded-card.ts';
+import { ownedPage } from '../../../src/service/files/owned-page.ts';
+import { jobKey } from '../../../src/service/jobs/job.ts';
 import { everyRecord } from '../../../src/service/retention/every-record.ts';
 import { memoryService, someOptions } from '../../support/job-draft.ts';
 

@@ -1,4 +1,4 @@
-import type { Dispatcher } from './ports.ts';
+import type { Dispatcher } from '../ports.ts';
 
 /** Slots of living workers that a job in work could use, its own among them. While others wait they are theirs. */
 export async function freeSlots(

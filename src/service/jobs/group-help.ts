@@ -1,7 +1,7 @@
-import type { Clock } from '../pipeline/ports.ts';
+import type { Clock } from '../../pipeline/ports.ts';
+import type { PartGroup } from '../ports.ts';
 import type { JobRecord } from './job.ts';
 import type { JobRecords } from './job-records.ts';
-import type { PartGroup } from './ports.ts';
 import { helped } from './transitions.ts';
 
 export interface GroupHelpTools {

@@ -1,6 +1,6 @@
-import { RetortError } from '../errors.ts';
-import type { JobStore } from '../pipeline/ports.ts';
-import type { Artifact } from '../pipeline/stage.ts';
+import { RetortError } from '../../errors.ts';
+import type { JobStore } from '../../pipeline/ports.ts';
+import type { Artifact } from '../../pipeline/stage.ts';
 import type { JobInputs } from './job.ts';
 
 /** What a request by reference names: ids of models (m_...), datasets (ds_...) and uploads (u_...). */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { RetortError } from '../errors.ts';
-import type { JobStore } from '../pipeline/ports.ts';
-import { hashOf } from '../pipeline/stage-key.ts';
-import { unlessConflict } from './unless-conflict.ts';
+import { RetortError } from '../../errors.ts';
+import type { JobStore } from '../../pipeline/ports.ts';
+import { hashOf } from '../../pipeline/stage-key.ts';
+import { unlessConflict } from '../unless-conflict.ts';
 
 interface Claim {
   readonly fingerprint: string;

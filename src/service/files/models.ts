@@ -1,11 +1,11 @@
 import { ulid } from 'ulid';
-import { RetortError } from '../errors.ts';
-import type { ModelInspection } from '../pipeline/inspect-model.ts';
-import type { Clock, JobStore, StoredRecord } from '../pipeline/ports.ts';
-import type { Artifact } from '../pipeline/stage.ts';
+import { RetortError } from '../../errors.ts';
+import type { ModelInspection } from '../../pipeline/inspect-model.ts';
+import type { Clock, JobStore, StoredRecord } from '../../pipeline/ports.ts';
+import type { Artifact } from '../../pipeline/stage.ts';
+import type { Sandbox } from '../ports.ts';
 import { boundedCard } from './bounded-card.ts';
 import { ownedPage, type Page, type PageWish } from './owned-page.ts';
-import type { Sandbox } from './ports.ts';
 
 /** A model as the JobStore holds it: the value of the record `model/<id>`. Times are milliseconds since 1970. */
 export interface StoredModel {

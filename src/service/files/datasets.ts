@@ -1,13 +1,13 @@
 import { ulid } from 'ulid';
-import type { DatasetCard } from '../data/card.ts';
-import { RetortError } from '../errors.ts';
-import type { Clock, JobStore, StoredRecord } from '../pipeline/ports.ts';
-import type { Artifact } from '../pipeline/stage.ts';
+import type { DatasetCard } from '../../data/card.ts';
+import { RetortError } from '../../errors.ts';
+import type { Clock, JobStore, StoredRecord } from '../../pipeline/ports.ts';
+import type { Artifact } from '../../pipeline/stage.ts';
+import { type Fault, faultOf } from '../fault.ts';
+import type { Sandbox } from '../ports.ts';
+import { unlessConflict } from '../unless-conflict.ts';
 import { boundedCard } from './bounded-card.ts';
-import { type Fault, faultOf } from './fault.ts';
 import { ownedPage, type Page, type PageWish } from './owned-page.ts';
-import type { Sandbox } from './ports.ts';
-import { unlessConflict } from './unless-conflict.ts';
 
 /** A dataset as the JobStore holds it: the value of the record `dataset/<id>`. Times are milliseconds since 1970. */
 export interface StoredDataset {

@@ -1,8 +1,8 @@
-import type { Offer } from '../pipeline/offer.ts';
+import type { Offer } from '../../pipeline/offer.ts';
+import type { Dispatcher, PartGroup } from '../ports.ts';
 import type { Attempt } from './attempt.ts';
 import { freeSlots } from './free-slots.ts';
 import { planGroups, sizeOf } from './plan-groups.ts';
-import type { Dispatcher, PartGroup } from './ports.ts';
 import type { Ending } from './transitions.ts';
 
 /** Fan-outs of one dispatch: helpers that all fail cost no more than that. */

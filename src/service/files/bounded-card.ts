@@ -1,4 +1,4 @@
-import { RetortError } from '../errors.ts';
+import { RetortError } from '../../errors.ts';
 
 /** Characters of JSON. Lists hold a hundred cards, and passes over the records two hundred. */
 const LARGEST = 2 ** 19;

@@ -1,5 +1,5 @@
-import { RetortError } from '../errors.ts';
-import type { Fault } from './fault.ts';
+import { RetortError } from '../../errors.ts';
+import type { Fault } from '../fault.ts';
 import { type FanOut, isTerminal, type JobProgress, type JobRecord } from './job.ts';
 
 /**

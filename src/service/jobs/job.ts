@@ -1,8 +1,8 @@
-import type { StoredRecord } from '../pipeline/ports.ts';
-import type { Artifact } from '../pipeline/stage.ts';
-import type { ResolvedSpec } from '../spec/resolved-spec.ts';
-import type { Spec } from '../spec/spec.ts';
-import type { Fault } from './fault.ts';
+import type { StoredRecord } from '../../pipeline/ports.ts';
+import type { Artifact } from '../../pipeline/stage.ts';
+import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import type { Spec } from '../../spec/spec.ts';
+import type { Fault } from '../fault.ts';
 
 /** States a job can be in; see docs/adr/0005 for what each may become. */
 export const jobStates = [

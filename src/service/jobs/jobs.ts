@@ -1,8 +1,10 @@
 import { ulid } from 'ulid';
-import { RetortError } from '../errors.ts';
-import type { Clock, JobEvent, JobStore, StoredRecord } from '../pipeline/ports.ts';
-import { resolveSpec } from '../spec/resolve-spec.ts';
-import type { Spec } from '../spec/spec.ts';
+import { RetortError } from '../../errors.ts';
+import type { Clock, JobEvent, JobStore, StoredRecord } from '../../pipeline/ports.ts';
+import { resolveSpec } from '../../spec/resolve-spec.ts';
+import type { Spec } from '../../spec/spec.ts';
+import { ownedPage, type Page, type PageWish } from '../files/owned-page.ts';
+import type { Dispatcher, Notifier } from '../ports.ts';
 import {
   isTerminal,
   type Job,
@@ -13,8 +15,6 @@ import {
   jobOf,
 } from './job.ts';
 import type { JobRecords } from './job-records.ts';
-import { ownedPage, type Page, type PageWish } from './owned-page.ts';
-import type { Dispatcher, Notifier } from './ports.ts';
 import { cancel, pause, resume } from './transitions.ts';
 
 export interface JobDraft {

@@ -1,4 +1,4 @@
-import type { JobStore, StoredRecord } from '../pipeline/ports.ts';
+import type { JobStore, StoredRecord } from '../../pipeline/ports.ts';
 
 export interface PageWish {
   /** Absent: everyone's. */

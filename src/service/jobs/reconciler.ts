@@ -1,8 +1,8 @@
-import type { Clock } from '../pipeline/ports.ts';
+import type { Clock } from '../../pipeline/ports.ts';
+import type { Dispatcher, Notifier } from '../ports.ts';
 import { isTerminal, type JobRecord } from './job.ts';
 import type { JobRecords } from './job-records.ts';
 import { dispatchOf } from './jobs.ts';
-import type { Dispatcher, Notifier } from './ports.ts';
 import { cancel, leaveDevice } from './transitions.ts';
 
 export interface ReconcilerTools {

@@ -1,8 +1,8 @@
 import { ulid } from 'ulid';
-import { RetortError } from '../errors.ts';
-import type { BlobStore, Clock, JobStore } from '../pipeline/ports.ts';
-import type { Artifact } from '../pipeline/stage.ts';
-import { unlessConflict } from './unless-conflict.ts';
+import { RetortError } from '../../errors.ts';
+import type { BlobStore, Clock, JobStore } from '../../pipeline/ports.ts';
+import type { Artifact } from '../../pipeline/stage.ts';
+import { unlessConflict } from '../unless-conflict.ts';
 
 /** A finished upload: the value of the record `upload/<id>`. Times are milliseconds since 1970. */
 export interface StoredUpload {

@@ -1,4 +1,4 @@
-import type { Offer, OfferedPart } from '../pipeline/offer.ts';
+import type { Offer, OfferedPart } from '../../pipeline/offer.ts';
 
 export interface GroupLimits {
   /** Work that takes one process less is not worth the start of others. */

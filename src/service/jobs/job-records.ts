@@ -1,5 +1,8 @@
-import { RetortError } from '../errors.ts';
-import type { Clock, JobEvent, JobStore } from '../pipeline/ports.ts';
+import { RetortError } from '../../errors.ts';
+import type { Clock, JobEvent, JobStore } from '../../pipeline/ports.ts';
+import type { Notifier } from '../ports.ts';
+import { unlessConflict } from '../unless-conflict.ts';
+import { updateRecord } from '../update-record.ts';
 import {
   isTerminal,
   type Job,
@@ -10,9 +13,6 @@ import {
   openKey,
   recordOf,
 } from './job.ts';
-import type { Notifier } from './ports.ts';
-import { unlessConflict } from './unless-conflict.ts';
-import { updateRecord } from './update-record.ts';
 
 export interface JobRecordsTools {
   readonly jobs: JobStore;

@@ -1,6 +1,6 @@
-import { RetortError } from '../errors.ts';
-import type { Clock } from '../pipeline/ports.ts';
-import type { ResolvedSpec } from '../spec/resolved-spec.ts';
+import { RetortError } from '../../errors.ts';
+import type { Clock } from '../../pipeline/ports.ts';
+import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { isTerminal, type JobRecord, type JobStage } from './job.ts';
 import type { JobRecords } from './job-records.ts';
 import { claim, type Ending, end } from './transitions.ts';

@@ -1,6 +1,6 @@
-import { RetortError } from '../errors.ts';
-import type { Artifact } from '../pipeline/stage.ts';
-import type { JobInputs } from './job.ts';
+import { RetortError } from '../../errors.ts';
+import type { Artifact } from '../../pipeline/stage.ts';
+import type { JobInputs } from '../jobs/job.ts';
 
 /** A stored file; `field` is the name of its part, `name` the one its sender gave the file. */
 export interface ReceivedFile extends Artifact {
