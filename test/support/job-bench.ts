@@ -53,11 +53,14 @@ export class JobBench {
     this.#close = close;
   }
 
-  /** @param given a folder that is there and stays; default: a new one that goes with the bench */
-  static async open(given?: string): Promise<JobBench> {
+  /**
+   * @param given a folder that is there and stays; default: a new one that goes with the bench
+   * @param settings where the stores lie
+   */
+  static async open(given?: string, settings: Readonly<Record<string, string>> = {}): Promise<JobBench> {
     const redis = await testRedis();
     const folder = given ?? (await mkdtemp(join(tmpdir(), 'retort-bench-')));
-    const service = await openService(readConfig({ RETORT_DATA: folder }), redis.url);
+    const service = await openService(readConfig({ ...settings, RETORT_DATA: folder }), redis.url);
     const jobs = new Jobs({ ...service, clock: systemClock, maxOpen: 10_000, onTrouble: () => {} });
     const put = async (file: Source) => ({ name: file.name, ...(await service.blobs.put(file.stream())) });
     const inputs = {
