@@ -96,7 +96,7 @@ const rules: readonly Rule[] = [
   },
   {
     pattern:
-      /(?<detail>[Ii]nvalid model.*|.*ShapeInferenceError.*|.*TypeInferenceError.*|.*InvalidGraph.*|.*INVALID_GRAPH.*|Type Error:.*|Failed to load model with error:.*)/,
+      /(?<detail>[Ii]nvalid model.*|.*ShapeInferenceError.*|.*TypeInferenceError.*|.*InvalidGraph.*|.*INVALID_GRAPH.*|Type Error:.*|Failed to load model with error:.*|Deserialize tensor .*|.*tensorprotoutils.*)/,
     code: 'ONNX_INVALID',
     say: ({ detail }) => `onnxruntime refuses the model: ${detail?.slice(0, 300)}`,
   },
