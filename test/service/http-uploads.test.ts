@@ -88,8 +88,18 @@ test('a connection that breaks in the middle of a piece loses no byte that was s
   await server.close();
 });
 
-test('a piece that drips is ended, and what came of it is kept', async () => {
-  const server = await startServer({ RETORT_MIN_UPLOAD_RATE: '1000', RETORT_MIN_UPLOAD_WINDOW_SECONDS: '1' });
+test('pieces that drip are ended, and what came of them is kept', async () => {
+  const server = await startServer({
+    RETORT_MIN_UPLOAD_RATE: '1000',
+    RETORT_MIN_UPLOAD_WINDOW_SECONDS: '1',
+    RETORT_MAX_UPLOADS: '8',
+  });
+  // Several at once: bytes that come in the very moment of the end must not find a listener that throws.
+  await Promise.all(Array.from({ length: 8 }, () => drip(server)));
+  await server.close();
+});
+
+async function drip(server: TestServer): Promise<void> {
   const begun = await fetch(`${server.url}/v1/uploads`, {
     method: 'POST',
     headers: { 'tus-resumable': '1.0.0', 'upload-length': '100000' },
@@ -100,15 +110,14 @@ test('a piece that drips is ended, and what came of it is kept', async () => {
       `PATCH ${path} HTTP/1.1\r\nhost: localhost\r\ntus-resumable: 1.0.0\r\nupload-offset: 0\r\n` +
         'content-type: application/offset+octet-stream\r\ncontent-length: 100000\r\n\r\n',
     );
-    const timer = setInterval(() => write('x'), 50).unref();
+    const timer = setInterval(() => write('x'), 5).unref();
     setTimeout(() => clearInterval(timer), 8_000).unref();
   });
   assert.ok(milliseconds < 6_000, `${milliseconds} ms`);
   const headers = { 'tus-resumable': '1.0.0' };
   const asked = await fetch(server.url + path, { method: 'HEAD', headers });
   assert.ok(Number(asked.headers.get('upload-offset')) > 5);
-  await server.close();
-});
+}
 
 test('an upload whose record was not written before the end of the process gets it later', async () => {
   let refuse = true;

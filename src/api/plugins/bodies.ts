@@ -88,6 +88,8 @@ function fail(request: FastifyRequest, error: RetortError): void {
   const { raw } = request;
   if (raw.complete || raw.destroyed) return;
   if (raw.listenerCount('error') > 0) raw.emit('error', error);
+  // A stream that failed gives no more; Node's adapter to web streams throws out of its listener where one still does.
+  raw.removeAllListeners('data');
   setTimeout(() => raw.complete || raw.destroy(), LAST_WORDS).unref();
 }
 
