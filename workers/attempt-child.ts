@@ -1,7 +1,5 @@
 // One attempt at one job, in a process of its own: started by the supervisor, told what to do over IPC, gone afterwards.
 import { localFacilities, localTools } from '../src/adapters/local-tools.ts';
-import { openStores } from '../src/adapters/storage/index.ts';
-import { readConfig } from '../src/config.ts';
 import { RetortError } from '../src/errors.ts';
 import { runJourney } from '../src/pipeline/run.ts';
 import type { Tools } from '../src/pipeline/stage.ts';
@@ -9,6 +7,7 @@ import { faultOf } from '../src/service/fault.ts';
 import { resolveSpec } from '../src/spec/resolve-spec.ts';
 import type { ResolvedSpec } from '../src/spec/resolved-spec.ts';
 import type { Assignment, ChildMessage } from './messages.ts';
+import { storesOfParent } from './stores-of-parent.ts';
 
 const ALIVE_EVERY_MS = 1000;
 const PROGRESS_EVERY_MS = 250;
@@ -31,7 +30,7 @@ process.once('message', (assignment: Assignment) => {
 
 async function work(assignment: Assignment): Promise<void> {
   const { inputs, requested, help, offerAboveMs } = assignment;
-  const tools = telling(localTools(await openStores(readConfig(process.env), { check: false })));
+  const tools = telling(localTools(await storesOfParent()));
   const spec = assignment.resolved ?? settle(assignment);
   if (!assignment.resolved) await say({ kind: 'resolved', spec });
   let progressAt = 0;

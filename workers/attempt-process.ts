@@ -13,6 +13,8 @@ const PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
 
 export interface AttemptProcessOptions {
   readonly assignment: Assignment;
+  /** All that it sees of the environment: the untrusted models it opens are no place for secrets. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Silence after which the process counts as hung. */
   readonly hangMs: number;
   /** Everything but the endings, in order. */
@@ -38,7 +40,10 @@ export class AttemptProcess {
   constructor(options: AttemptProcessOptions) {
     this.#options = options;
     const args = ['--import', import.meta.resolve('tsx'), options.entry ?? entry];
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    this.#child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: options.environment,
+    });
     lowerPriority(this.#child.pid);
     this.ended = this.#watch();
     this.#child.send(options.assignment, () => {});

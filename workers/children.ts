@@ -1,14 +1,18 @@
+import { childEnvironment } from '../src/adapters/processes/child-environment.ts';
+import type { Config } from '../src/config.ts';
 import { AttemptProcess, type AttemptProcessOptions } from './attempt-process.ts';
 
 /** The children of a supervisor: none outlives its entry, and all are stopped together. */
 export class Children {
   readonly #running = new Set<AttemptProcess>();
+  /** Time a child may take for a checkpoint when the supervisor is told to stop. */
   readonly #graceMs: number;
+  readonly #same: Pick<AttemptProcessOptions, 'environment' | 'hangMs'>;
   #draining = false;
 
-  /** `graceMs`: time a child may take for a checkpoint when the supervisor is told to stop. */
-  constructor(graceMs: number) {
-    this.#graceMs = graceMs;
+  constructor(config: Config) {
+    this.#graceMs = config.RETORT_DRAIN_SECONDS * 1000;
+    this.#same = { environment: childEnvironment(config), hangMs: config.RETORT_HANG_SECONDS * 1000 };
   }
 
   get draining(): boolean {
@@ -16,8 +20,8 @@ export class Children {
   }
 
   /** `lost` says that the queue has given the entry to another worker. */
-  start(options: AttemptProcessOptions, lost: AbortSignal): AttemptProcess {
-    const child = new AttemptProcess(options);
+  start(options: Pick<AttemptProcessOptions, 'assignment' | 'onMessage'>, lost: AbortSignal): AttemptProcess {
+    const child = new AttemptProcess({ ...this.#same, ...options });
     this.#running.add(child);
     void child.ended.then(() => this.#running.delete(child));
     const kill = (): void => child.kill('the queue gave its entry to another worker');

@@ -29,7 +29,6 @@ export async function helpWith(
         ...assignmentOf(job, device, config),
         help: { stage: group.stage, order: group.order },
       },
-      hangMs: config.RETORT_HANG_SECONDS * 1000,
       onMessage: (message) => {
         if (message.kind !== 'progress' || message.stage !== group.stage) return;
         help.progress(message.done).catch((error: unknown) => told.warn({ err: error }, 'progress was lost'));

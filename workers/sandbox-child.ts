@@ -1,7 +1,7 @@
 // The process behind a ProcessSandbox: opens what a user has sent, once, and is thrown away.
 import { answerRequest } from '../src/adapters/processes/answer-request.ts';
 import type { SandboxRequest } from '../src/adapters/processes/sandbox-request.ts';
-import { storesOfParent } from './sandbox/stores-of-parent.ts';
+import { storesOfParent } from './stores-of-parent.ts';
 
 // Loaded when they are asked for: a process that is started for a model must not wait for what only training needs.
 const handlers = {

@@ -34,7 +34,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#children = new Children(options.config.RETORT_DRAIN_SECONDS * 1000);
+    this.#children = new Children(options.config);
   }
 
   start(): void {
@@ -63,7 +63,6 @@ export class Supervisor {
     const child = this.#children.start(
       {
         assignment: { ...assignmentOf(attempt.job, entry.device, config), offerAboveMs: minMs },
-        hangMs: config.RETORT_HANG_SECONDS * 1000,
         onMessage: (message) =>
           void this.#keep(attempt, message, sharing, child).catch((error: unknown) => {
             told.warn({ err: error }, 'a write of this attempt was refused');

@@ -21,6 +21,7 @@ test('a process that is pausing and then cancelled gets the shorter of the two t
       offerAboveMs: null,
       help: null,
     },
+    environment: {},
     hangMs: 60_000,
     onMessage: alive,
     entry,

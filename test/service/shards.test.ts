@@ -67,12 +67,23 @@ async function helper(): Promise<Helper> {
 const count = ({ log }: Helper, id: string, msg: string): number =>
   log.filter((line) => line.job === id && line.msg === msg).length;
 
-/** A job whose helpers have begun and made some shards. */
+/** A job whose helpers have begun and made some shards: seen in the store, for what the record says comes later. */
 async function shared(): Promise<JobRecord> {
   const { requested } = request;
   const { id } = await bench.jobs.create({ owner: 'local', inputs, requested, options: someOptions });
-  await bench.until(id, ({ fanOut }) => fanOut?.groups.some(({ done }) => done > 0) ?? false, 60);
+  await bench.until(id, ({ fanOut }) => fanOut !== null, 60);
+  const before = await shards();
+  await soon('a shard of a helper', async () => (await shards()) > before, 30_000);
   return bench.jobs.get(id);
+}
+
+const shards = async (): Promise<number> => (await store.list({ prefix: 'shard/' })).length;
+
+/** A worker in the middle of its group. */
+function helping(id: string): Helper {
+  const found = workers.find((worker) => count(worker, id, 'help begins') > count(worker, id, 'help ended'));
+  assert.ok(found, 'no worker helps');
+  return found;
 }
 
 /** Waits for the end; the shards are those of one process, and none was made twice. */
@@ -85,8 +96,8 @@ async function succeeded(id: string): Promise<JobRecord> {
     stages.map(({ value }) => value),
     [expected],
   );
-  const shards = await store.list({ prefix: 'shard/' });
-  assert.deepEqual([shards.length, shards.filter(({ revision }) => revision > 1)], [SHARDS, []]);
+  const made = await store.list({ prefix: 'shard/' });
+  assert.deepEqual([made.length, made.filter(({ revision }) => revision > 1)], [SHARDS, []]);
   return job;
 }
 
@@ -101,10 +112,12 @@ const gone = (id: string) => async (): Promise<boolean> =>
   (await bench.redis.client.keys(`*${id}*`)).length === 0;
 
 test('two workers make the shards of one job, the same as one process would', options, async () => {
-  const waiting = await shared();
+  const { id } = await shared();
+  await bench.until(id, ({ fanOut }) => fanOut?.groups.some(({ done }) => done > 0) ?? false);
+  const waiting = await bench.jobs.get(id);
   assert.deepEqual([waiting.state, waiting.worker, waiting.progress?.stage], ['running', null, 'teach']);
   assert.ok(waiting.progress!.done > waiting.fanOut!.before);
-  const job = await succeeded(waiting.id);
+  const job = await succeeded(id);
   assert.deepEqual([job.attempt, job.dispatch, job.crashes], [2, 1, 0]);
   assert.deepEqual(
     workers.map((worker) => count(worker, job.id, 'help ended')),
@@ -131,7 +144,7 @@ test(
     const { id } = await shared();
     assert.equal((await bench.jobs.pause(id)).state, 'paused');
     await soon('no process at work', idle);
-    const made = (await store.list({ prefix: 'shard/' })).length;
+    const made = await shards();
     assert.ok(made > 1 && made < SHARDS, `${made} shards`);
     await bench.jobs.resume(id);
     assert.equal((await succeeded(id)).dispatch, 2);
@@ -151,27 +164,19 @@ test(
   options,
   async () => {
     const { id } = await shared();
-    const helping = workers.find(
-      (worker) => count(worker, id, 'help begins') > count(worker, id, 'help ended'),
-    );
-    const [child] = await childrenOf(helping!.child.pid!);
+    const victim = helping(id);
+    const [child] = await childrenOf(victim.child.pid!);
     process.kill(child!, 'SIGKILL');
     const job = await succeeded(id);
     assert.deepEqual([job.crashes, job.failures, job.dispatch], [0, 0, 1]);
-    assert.equal(
-      helping!.log.filter(({ msg, job: of }) => of === id && msg === 'a helper crashed').length,
-      1,
-    );
+    assert.equal(count(victim, id, 'a helper crashed'), 1);
   },
 );
 
 test('P5: a helper that is told to stop hands its group back at once', options, async () => {
   const third = await helper();
   const { id } = await shared();
-  const leaving = workers.find(
-    (worker) => count(worker, id, 'help begins') > count(worker, id, 'help ended'),
-  );
-  assert.ok(leaving);
+  const leaving = helping(id);
   const told = performance.now();
   leaving.drain();
   assert.equal(await leaving.ended, 0);
@@ -184,8 +189,7 @@ test('P5: a helper that is told to stop hands its group back at once', options, 
 
 test('P4: a helper killed in the middle costs time only: its group goes to another', options, async () => {
   const { id } = await shared();
-  const victim = workers.find((worker) => count(worker, id, 'help begins') > count(worker, id, 'help ended'));
-  assert.ok(victim);
+  const victim = helping(id);
   const [orphan] = await childrenOf(victim.child.pid!);
   victim.kill();
   await victim.ended;

@@ -3,9 +3,9 @@ import { encodeModel } from '../../src/core/onnx/encode.ts';
 import { tensor } from '../../src/core/onnx/tensor.ts';
 import { Random } from '../../src/core/random.ts';
 
-const [SIDE, CLASSES, WIDTH] = [8, 4, 1024];
+const [SIDE, CLASSES, WIDTH, DEPTH] = [8, 4, 1024, 4];
 
-/** The tiny teacher with a ballast of 2 million multiplications a row, which moves its scores by less than a thousandth. */
+/** The tiny teacher with a ballast of 4 million multiplications a row, which moves its scores by less than a thousandth. */
 export function slowTeacher(): Uint8Array {
   const b = new GraphBuilder();
   const flat = b.op('Flatten', [b.input('picture', 'float32', ['N', 1, SIDE, SIDE])], { axis: 1 });
@@ -21,7 +21,8 @@ export function slowTeacher(): Uint8Array {
   });
   const weights = b.initializer('weights', tensor('float32', [SIDE * SIDE, CLASSES], quadrants));
   let ballast = b.op('MatMul', [flat, drawn('widen', SIDE * SIDE, WIDTH)]);
-  for (const name of ['first', 'second']) ballast = b.op('MatMul', [ballast, drawn(name, WIDTH, WIDTH)]);
+  const square = drawn('square', WIDTH, WIDTH);
+  for (let layer = 0; layer < DEPTH; layer++) ballast = b.op('MatMul', [ballast, square]);
   const narrowed = b.op('MatMul', [ballast, drawn('narrow', WIDTH, CLASSES)]);
   b.op('Add', [b.op('MatMul', [flat, weights]), narrowed], {}, { outputs: ['scores'] });
   b.output('scores');

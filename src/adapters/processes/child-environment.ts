@@ -1,4 +1,4 @@
-import type { StoreSettings } from '../storage/index.ts';
+import { type StoreSettings, storeSettings } from '../storage/index.ts';
 
 /** Variables a child needs to run at all, wherever it looks for them. No tokens, no keys of the API. */
 const plain = [
@@ -14,12 +14,13 @@ const plain = [
   'NODE_EXTRA_CA_CERTS',
   'NODE_V8_COVERAGE',
   'LD_LIBRARY_PATH',
-  'CUDA_VISIBLE_DEVICES',
-  'NVIDIA_VISIBLE_DEVICES',
   'SystemRoot',
   'TEMP',
   'TMP',
 ];
+
+/** What the engines read: devices, threads. */
+const engines = /^(CUDA|NVIDIA|TF|OMP)_/;
 
 /** Only the S3 driver needs them. */
 const credentials = /^AWS_/;
@@ -33,25 +34,11 @@ export function childEnvironment(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Record<string, string> {
   const passed = Object.entries(environment).filter(
-    ([name]) => plain.includes(name) || (config.RETORT_STORAGE === 's3' && credentials.test(name)),
+    ([name]) =>
+      plain.includes(name) ||
+      engines.test(name) ||
+      (config.RETORT_STORAGE === 's3' && credentials.test(name)),
   );
-  const {
-    RETORT_STORAGE,
-    RETORT_S3_BUCKET,
-    RETORT_S3_PREFIX,
-    RETORT_S3_ENDPOINT,
-    RETORT_S3_REGION,
-    RETORT_S3_CACHE_BYTES,
-    dataFolder,
-  } = config;
-  const stores: StoreSettings = {
-    RETORT_STORAGE,
-    RETORT_S3_BUCKET,
-    RETORT_S3_PREFIX,
-    RETORT_S3_ENDPOINT,
-    RETORT_S3_REGION,
-    RETORT_S3_CACHE_BYTES,
-    dataFolder,
-  };
-  return { ...(Object.fromEntries(passed) as Record<string, string>), [STORES]: JSON.stringify(stores) };
+  const stores = JSON.stringify(config, [...storeSettings]);
+  return { ...(Object.fromEntries(passed) as Record<string, string>), [STORES]: stores };
 }

@@ -2,16 +2,17 @@ import type { Config } from '../../config.ts';
 import { fsStores, type Stores } from './fs-stores.ts';
 
 /** The settings that say where the stores lie. */
-export type StoreSettings = Pick<
-  Config,
-  | 'RETORT_STORAGE'
-  | 'RETORT_S3_BUCKET'
-  | 'RETORT_S3_PREFIX'
-  | 'RETORT_S3_ENDPOINT'
-  | 'RETORT_S3_REGION'
-  | 'RETORT_S3_CACHE_BYTES'
-  | 'dataFolder'
->;
+export const storeSettings = [
+  'RETORT_STORAGE',
+  'RETORT_S3_BUCKET',
+  'RETORT_S3_PREFIX',
+  'RETORT_S3_ENDPOINT',
+  'RETORT_S3_REGION',
+  'RETORT_S3_CACHE_BYTES',
+  'dataFolder',
+] as const satisfies readonly (keyof Config)[];
+
+export type StoreSettings = Pick<Config, (typeof storeSettings)[number]>;
 
 export interface OpenOptions {
   /** Whether to ask a server if it can be used. Not needed in a child whose parent has asked. Default: yes. */

@@ -31,10 +31,10 @@ export class GroupHelp {
     return waits && job.fanOut?.groups[group] ? job : undefined;
   }
 
-  /** Work done so far; most calls are dropped. */
+  /** Work done so far; most calls are dropped, and those that say that nothing is done yet. */
   async progress(done: number): Promise<void> {
     const now = this.#tools.clock.now();
-    if (now - this.#progressAt < PROGRESS_EVERY_MS) return;
+    if (done === 0 || now - this.#progressAt < PROGRESS_EVERY_MS) return;
     this.#progressAt = now;
     await this.#write(done);
   }
