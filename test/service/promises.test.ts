@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobEvent } from '../../src/pipeline/ports.ts';
 import type { JobRecord } from '../../src/service/jobs/job.ts';
+import { checkEvents } from '../support/check-events.ts';
 import { childrenOf, isAlive, JobBench, longSpec } from '../support/job-bench.ts';
 import { noRedis } from '../support/redis.ts';
 import { tinySpec } from '../support/tiny-job.ts';
@@ -18,26 +18,6 @@ after(() => bench?.close());
 
 const isRunning = (job: JobRecord): boolean => job.state === 'running';
 
-/** Ids of the events are 1, 2, 3, ...; exactly one state event is terminal, and it is the last. */
-async function checkEvents(id: string): Promise<void> {
-  const statesOf = (list: readonly JobEvent[]): string[] =>
-    list.filter(({ type }) => type === 'state').map(({ data }) => (data as JobRecord).state);
-  const ends = (state: string): boolean => ['succeeded', 'failed', 'cancelled'].includes(state);
-  // The last event follows the record within milliseconds, or, where a process died in between, within seconds.
-  const latest = performance.now() + 10_000;
-  let events = await bench.jobs.events(id);
-  while (!statesOf(events).some(ends) && performance.now() < latest) {
-    await sleep(20);
-    events = await bench.jobs.events(id);
-  }
-  assert.deepEqual(
-    events.map((event) => event.id),
-    events.map((_, i) => i + 1),
-  );
-  assert.equal(statesOf(events).filter(ends).length, 1);
-  assert.equal(events.at(-1)!.type, 'state');
-}
-
 test('a job goes from queued to succeeded, with one artifact set and gap-free events', options, async () => {
   const worker = await bench.worker();
   const job = await bench.create(tinySpec());
@@ -47,7 +27,7 @@ test('a job goes from queued to succeeded, with one artifact set and gap-free ev
   assert.equal(new Set(artifacts.map(({ name }) => name)).size, artifacts.length);
   assert.equal(resolved?.train.kernel, 'onnxruntime');
   assert.equal(attempt, 1);
-  await checkEvents(job.id);
+  await checkEvents(bench, job.id);
   worker.drain();
   assert.equal(await worker.ended, 0);
 });
@@ -67,7 +47,7 @@ test('P6: cancel stops the processor within 3 s, in training and while queued', 
     performance.now() - started < 3000,
     `process ${pid} ended after ${performance.now() - started} ms`,
   );
-  for (const { id } of [job, waiting]) await checkEvents(id);
+  for (const { id } of [job, waiting]) await checkEvents(bench, id);
   worker.drain();
   await worker.ended;
 });
@@ -159,7 +139,7 @@ test('FLUSHALL loses nothing: open jobs are put back, running ones go on', optio
   await bench.jobs.cancel(running.id);
   await bench.until(running.id, ({ state }) => state === 'cancelled', 3);
   await bench.until(waiting.id, ({ state }) => state === 'succeeded', 90);
-  for (const { id } of [running, waiting]) await checkEvents(id);
+  for (const { id } of [running, waiting]) await checkEvents(bench, id);
   worker.drain();
   await worker.ended;
 });
