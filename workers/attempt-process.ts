@@ -87,9 +87,11 @@ export class AttemptProcess {
         resolve(this.#answer ?? { kind: 'crashed', detail: this.#killedFor ?? detail });
       };
       child.once('error', (error) => done(error.message));
-      child.once('close', (code, signal) =>
-        done([signal ?? `exit code ${code}`, this.#stderr.trim()].filter(Boolean).join(': ')),
-      );
+      child.once('close', (code, signal) => {
+        // Told to stop before it could listen: it did, and had nothing to save.
+        if (signal === 'SIGTERM' && this.#killer) this.#answer ??= { kind: 'stopped' };
+        done([signal ?? `exit code ${code}`, this.#stderr.trim()].filter(Boolean).join(': '));
+      });
     });
   }
 

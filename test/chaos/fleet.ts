@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { childrenOf } from '../support/job-bench.ts';
+import { attemptsOf } from '../support/job-bench.ts';
 import { freePort, type TestRedis, testRedis } from '../support/redis.ts';
 
 const bin = fileURLToPath(new URL('../../bin/retort.js', import.meta.url));
@@ -113,7 +113,7 @@ export class Fleet {
 
   /** Processes that train, of all workers. */
   async children(): Promise<number[]> {
-    return (await Promise.all(this.workers.map(({ child }) => childrenOf(child.pid!)))).flat();
+    return (await Promise.all(this.workers.map(({ child }) => attemptsOf(child.pid!)))).flat();
   }
 
   async stop(): Promise<void> {

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobRecord } from '../../src/service/jobs/job.ts';
 import { checkEvents } from '../support/check-events.ts';
-import { childrenOf, isAlive, JobBench, longSpec } from '../support/job-bench.ts';
+import { attemptsOf, isAlive, JobBench, longSpec } from '../support/job-bench.ts';
 import { noRedis } from '../support/redis.ts';
 import { tinySpec } from '../support/tiny-job.ts';
 
@@ -38,7 +38,7 @@ test('P6: cancel stops the processor within 3 s, in training and while queued', 
   await bench.training(job.id);
   await bench.jobs.cancel(waiting.id);
   assert.equal((await bench.jobs.get(waiting.id)).state, 'cancelled');
-  const [pid] = await childrenOf(worker.child.pid!);
+  const [pid] = await attemptsOf(worker.child.pid!);
   const started = performance.now();
   await bench.jobs.cancel(job.id);
   await bench.until(job.id, ({ state }) => state === 'cancelled', 3);
@@ -77,7 +77,7 @@ test('kill -9 of the child: the same worker goes on from the last checkpoint', o
   await bench.training(job.id);
   // A checkpoint every 2,000 steps.
   await bench.until(job.id, ({ progress }) => (progress?.done ?? 0) > 2500, 60);
-  const [pid] = await childrenOf(worker.child.pid!);
+  const [pid] = await attemptsOf(worker.child.pid!);
   process.kill(pid!, 'SIGKILL');
   const waited = await bench.training(job.id, 2);
   assert.ok(waited < 40_000, `${waited} ms`);
@@ -91,7 +91,7 @@ test('kill -9 of the child: the same worker goes on from the last checkpoint', o
 test('P4: kill -9 of the supervisor: another goes on within 40 s, the orphan stops', options, async () => {
   const [first, job] = [await bench.worker(), await bench.create(longSpec(5))];
   await bench.training(job.id);
-  const [orphan] = await childrenOf(first.child.pid!);
+  const [orphan] = await attemptsOf(first.child.pid!);
   const second = await bench.worker();
   const started = performance.now();
   first.kill();

@@ -5,7 +5,7 @@ import { FsBlobs } from '../../src/adapters/storage/fs-blobs.ts';
 import { FsJobs } from '../../src/adapters/storage/fs-jobs.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import { isTerminal, type JobInputs, type JobRecord } from '../../src/service/jobs/job.ts';
-import { childrenOf, isAlive, JobBench, type WorkerProcess } from '../support/job-bench.ts';
+import { attemptsOf, isAlive, JobBench, type WorkerProcess } from '../support/job-bench.ts';
 import { someOptions } from '../support/job-draft.ts';
 import { noRedis } from '../support/redis.ts';
 import { slowTeacher } from '../support/slow-teacher.ts';
@@ -107,7 +107,7 @@ async function soon(what: string, holds: () => Promise<boolean>, ms = 3000): Pro
 }
 
 const idle = async (): Promise<boolean> =>
-  (await Promise.all(workers.map(({ child }) => childrenOf(child.pid!)))).flat().length === 0;
+  (await Promise.all(workers.map(({ child }) => attemptsOf(child.pid!)))).flat().length === 0;
 const gone = (id: string) => async (): Promise<boolean> =>
   (await bench.redis.client.keys(`*${id}*`)).length === 0;
 
@@ -165,7 +165,7 @@ test(
   async () => {
     const { id } = await shared();
     const victim = helping(id);
-    const [child] = await childrenOf(victim.child.pid!);
+    const [child] = await attemptsOf(victim.child.pid!);
     process.kill(child!, 'SIGKILL');
     const job = await succeeded(id);
     assert.deepEqual([job.crashes, job.failures, job.dispatch], [0, 0, 1]);
@@ -190,7 +190,7 @@ test('P5: a helper that is told to stop hands its group back at once', options, 
 test('P4: a helper killed in the middle costs time only: its group goes to another', options, async () => {
   const { id } = await shared();
   const victim = helping(id);
-  const [orphan] = await childrenOf(victim.child.pid!);
+  const [orphan] = await attemptsOf(victim.child.pid!);
   victim.kill();
   await victim.ended;
   await soon('the end of its child', async () => !(await isAlive(orphan!)));

@@ -138,8 +138,16 @@ export class JobBench {
   }
 }
 
-/** Children of a process, by /proc; empty where there is none. */
-export async function childrenOf(pid: number): Promise<number[]> {
+/** Processes of attempts that a worker has under way, by /proc. The TypeScript loader may have a child of its own. */
+export async function attemptsOf(pid: number): Promise<number[]> {
+  const children = await childrenOf(pid);
+  const commands = await Promise.all(
+    children.map((child) => readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return children.filter((_, i) => commands[i]!.includes('attempt-child'));
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
   const entries = await readdir('/proc').catch(() => []);
   const found: number[] = [];
   for (const entry of entries.filter((name) => /^\d+$/.test(name))) {
