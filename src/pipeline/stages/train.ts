@@ -7,7 +7,7 @@ import { trainStudent } from '../train-student.ts';
 export const train: Stage<'train'> = {
   name: 'train',
   summary: 'trains the student',
-  version: 1,
+  version: 2,
   key: (done, { spec }) => ({
     ...openRowsKey(done, spec),
     ...trainKey(spec),

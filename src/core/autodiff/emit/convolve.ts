@@ -34,19 +34,29 @@ export function convolveBack(
 ): string {
   const { kernel, strides, dilations, begins } = window;
   const ends = endsOf(window);
-  // Engines accept output padding only below the stride; the rest of what no window reached is zeros put on afterwards.
-  const extra = ends.map((pad, i) => Math.min(Math.max(0, -pad), strides[i]! - 1));
+  // CUDA takes no padding that differs by side, and no engine output padding from the stride on. So: as much of both as
+  // is allowed; what it leaves over at the begin and the end is cut off, what it lacks at the end no window has reached.
+  const pads = begins.map((pad, i) => Math.min(pad, Math.max(0, ends[i]!) + strides[i]! - 1));
+  const extra = pads.map((pad, i) => Math.min(strides[i]! - 1, Math.max(0, pad - ends[i]!)));
+  const left = pads.map((pad, i) => ends[i]! - (pad - extra[i]!));
   const made = b.op('ConvTranspose', [y, w], {
     kernel_shape: kernel,
     strides,
     dilations,
-    pads: [...begins, ...ends.map((pad) => Math.max(0, pad))],
+    pads: [...pads, ...pads],
     output_padding: extra,
     group,
   });
-  const missing = ends.map((pad, i) => Math.max(0, -pad) - extra[i]!);
-  if (missing.every((count) => count === 0)) return made;
-  return b.op('Pad', [made, b.ints([0, 0, ...begins.map(() => 0), 0, 0, ...missing])]);
+  const cut = crop(
+    b,
+    made,
+    2,
+    begins.map((pad, i) => pad - pads[i]!),
+    left.map((count) => Math.max(0, count)),
+  );
+  if (left.every((count) => count >= 0)) return cut;
+  const zeros = left.map((count) => Math.max(0, -count));
+  return b.op('Pad', [cut, b.ints([0, 0, ...zeros.map(() => 0), 0, 0, ...zeros])]);
 }
 
 /**
