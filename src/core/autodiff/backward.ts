@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import type { Node } from '../onnx/model.ts';
 import { activeValues, nodesBetween, pathTo, ruleOf } from './activity.ts';
+import { Refusals } from './refusals.ts';
 import type { GradientRule, RuleContext, Target } from './rule.ts';
 import { sumTo } from './sum-to.ts';
 import { zerosLike } from './zeros-like.ts';
@@ -30,11 +31,13 @@ export function appendGradients(b: GraphBuilder, request: GradientRequest): Map<
   }
   const active = activeValues(b, wrt);
   const cotangents = seeds(b, outputs);
+  const refusals = new Refusals();
   // Rules are looked up for all nodes before any is applied, so that a missing one is reported as just that.
-  const steps = nodesBetween(b, active, cotangents.keys()).map((node) => ({
-    node,
-    rule: ruleFor(node, active),
-  }));
+  const steps = nodesBetween(b, active, cotangents.keys()).flatMap((node) => {
+    const rule = refusals.attempt(() => ruleFor(node, active));
+    return rule ? [{ node, rule }] : [];
+  });
+  refusals.check();
   const parts = new Map<string, string[]>();
   const give = (value: string, gradient: string) => {
     parts.set(value, [...(parts.get(value) ?? []), gradient]);
@@ -52,7 +55,11 @@ export function appendGradients(b: GraphBuilder, request: GradientRequest): Map<
   for (const { node, rule } of steps) {
     if (!node.outputs.some((name) => parts.has(name))) continue;
     const context = ruleContext(b, node, target, active, total);
-    for (const [i, gradient] of rule.backward(context).entries()) {
+    // Zeros in place of what a rule refuses let those before it say what they refuse.
+    const gradients =
+      refusals.attempt(() => rule.backward(context)) ??
+      node.inputs.map((name, i) => (context.wants(i) ? zerosLike(b, name) : undefined));
+    for (const [i, gradient] of gradients.entries()) {
       if (gradient === undefined || !context.wants(i)) continue;
       const fitted = sumTo(b, gradient, b.dims(node.inputs[i]!));
       const [made, wanted] = [b.dims(fitted).join(), b.dims(node.inputs[i]!).join()];
@@ -60,6 +67,7 @@ export function appendGradients(b: GraphBuilder, request: GradientRequest): Map<
       give(node.inputs[i]!, fitted);
     }
   }
+  refusals.check();
   return new Map(wrt.map((name) => [name, total(name) ?? zerosLike(b, name)]));
 }
 

@@ -66,6 +66,36 @@ test('a missing rule names node, operator and path', () => {
   );
 });
 
+test('everything without a gradient is named at once, operators and options alike', () => {
+  const refused = (build: (b: GraphBuilder, w: string) => string): readonly string[] => {
+    const b = new GraphBuilder();
+    const w = parameter(b, 'w', [4]);
+    const loss = total(b, build(b, w));
+    try {
+      appendGradients(b, { outputs: new Map([[loss, loss]]), wrt: [w], target: 'ort-cpu' });
+    } catch (error) {
+      assert.ok(error instanceof RetortError && error.code === 'GRAD_MISSING_RULE');
+      assert.match(error.message, /\(and 1 more\)$/);
+      return error.problems;
+    }
+    return [];
+  };
+  const odd = (b: GraphBuilder, x: string, name: string): string => {
+    const y = b.op('Det', [b.op('Reshape', [x, b.ints([2, 2])])], {}, { name });
+    return b.op('Reshape', [b.op('Expand', [y, b.ints([4])]), b.ints([4])]);
+  };
+  const operators = refused((b, w) => odd(b, odd(b, w, 'first'), 'second'));
+  assert.equal(operators.length, 2);
+  for (const [i, name] of ['second', 'first'].entries())
+    assert.match(operators[i]!, new RegExp(`Det "${name}"`));
+
+  const padded = (b: GraphBuilder, x: string, name: string): string =>
+    b.op('Pad', [x, b.ints([0, 0])], { mode: 'wrap' }, { name });
+  const options = refused((b, w) => padded(b, padded(b, w, 'early'), 'late'));
+  assert.equal(options.length, 2);
+  for (const [i, name] of ['late', 'early'].entries()) assert.match(options[i]!, new RegExp(`Pad "${name}"`));
+});
+
 test('a parameter captured by a sub-graph is not silently constant', () => {
   const b = new GraphBuilder();
   const w = parameter(b, 'w', [2]);
