@@ -1,3 +1,5 @@
+import { activeValues } from '../core/autodiff/activity.ts';
+import { rulesBetween } from '../core/autodiff/rules-between.ts';
 import { intAttribute } from '../core/onnx/attributes.ts';
 import { GraphBuilder } from '../core/onnx/builder.ts';
 import { inferShapes, typeOf } from '../core/onnx/infer-shapes.ts';
@@ -31,6 +33,9 @@ export function adoptStudent(uploaded: Model, dims: readonly number[], classes: 
   if (!fits) refuse(`takes rows [${inner.join(', ')}], the teacher takes [${dims.join(', ')}]`);
   const free = typeof input.shape![0] === 'number' ? applyPass(setBatch, cut, { batch: 'N' }) : cut;
   const prepared = prepareTraining(free, { shapes: { [input.name]: ['N', ...dims] } });
+  // First of all: behind an operator that is not known no shape is.
+  const b = GraphBuilder.from(prepared.graph, prepared.opsets);
+  rulesBetween(b, activeValues(b, trainableNames(prepared.graph)), [tap.tensor]);
   const scores = typeOf(inferShapes(prepared), tap.tensor).shape ?? [];
   if (scores.length !== 2 || scores[1] !== classes) {
     refuse(`returns scores [${scores.join(', ')}], the teacher's are [N, ${classes}]`);

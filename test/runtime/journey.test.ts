@@ -183,3 +183,30 @@ test('an uploaded model is trained as the student', async () => {
   const report = await reportOf(await runJourney({ ...request, upload }, tools), tools);
   assert.ok(Number(report.models.student!.metrics.agreement) > 0.8);
 });
+
+test('a student that cannot be trained is refused before the teacher is asked, with all that is in the way', async () => {
+  const b = new GraphBuilder();
+  const x = b.input('x', 'float32', ['N', 1, 8, 8]);
+  const weight = (name: string, dims: readonly [number, number]) =>
+    b.initializer(name, tensor('float32', dims, new Float32Array(dims[0] * dims[1]).fill(0.1)));
+  const wide = b.op('MatMul', [b.op('Flatten', [x], { axis: 1 }), weight('w', [64, 16])]);
+  const squares = b.op('Reshape', [wide, b.ints([-1, 4, 2, 2])]);
+  const first = b.op('Det', [squares], {}, { name: 'first' });
+  const again = b.op('Reshape', [b.op('Gemm', [first, weight('v', [4, 16])]), b.ints([-1, 4, 2, 2])]);
+  const second = b.op('Det', [again], {}, { name: 'second' });
+  b.output(b.op('Gemm', [second, weight('u', [4, 4])], {}, { outputs: ['scores'] }));
+  const student = memorySource('mine.onnx', encodeModel(b.model()));
+  const request = tinyRequest(tinySpec({ student: { model: 'mine.onnx' }, controls: false }));
+  const asked: string[] = [];
+  const observer = { progress: (stage: string) => void asked.push(stage) };
+  const upload = { ...request.upload, companions: [student] };
+  await assert.rejects(runJourney({ ...request, upload, observer }, memoryTools()), (error: RetortError) => {
+    assert.equal(error.code, 'GRAD_MISSING_RULE');
+    assert.deepEqual(
+      error.problems.map((problem) => /Det "(\w+)"/.exec(problem)?.[1]),
+      ['second', 'first'],
+    );
+    return true;
+  });
+  assert.ok(!asked.includes('teach'));
+});

@@ -2,9 +2,10 @@ import { invariant, RetortError } from '../../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import type { Node } from '../onnx/model.ts';
-import { activeValues, nodesBetween, pathTo, ruleOf } from './activity.ts';
+import { activeValues } from './activity.ts';
 import { Refusals } from './refusals.ts';
-import type { GradientRule, RuleContext, Target } from './rule.ts';
+import type { RuleContext, Target } from './rule.ts';
+import { rulesBetween } from './rules-between.ts';
 import { sumTo } from './sum-to.ts';
 import { zerosLike } from './zeros-like.ts';
 
@@ -31,13 +32,9 @@ export function appendGradients(b: GraphBuilder, request: GradientRequest): Map<
   }
   const active = activeValues(b, wrt);
   const cotangents = seeds(b, outputs);
-  const refusals = new Refusals();
   // Rules are looked up for all nodes before any is applied, so that a missing one is reported as just that.
-  const steps = nodesBetween(b, active, cotangents.keys()).flatMap((node) => {
-    const rule = refusals.attempt(() => ruleFor(node, active));
-    return rule ? [{ node, rule }] : [];
-  });
-  refusals.check();
+  const steps = rulesBetween(b, active, cotangents.keys());
+  const refusals = new Refusals();
   const parts = new Map<string, string[]>();
   const give = (value: string, gradient: string) => {
     parts.set(value, [...(parts.get(value) ?? []), gradient]);
@@ -78,30 +75,6 @@ function seeds(b: GraphBuilder, outputs: GradientRequest['outputs']): ReadonlyMa
     throw new RetortError('ONNX_SHAPE', `the loss "${outputs}" must have one element; it is [${dims}]`);
   }
   return new Map([[outputs, b.constant([1], b.dtype(outputs), dims)]]);
-}
-
-/** The rule of a node that gradient flows through, having checked that no forbidden input is asked. */
-function ruleFor(node: Node, active: ReadonlyMap<string, string>): GradientRule {
-  const title = `${node.domain ? `${node.domain}.` : ''}${node.op} "${node.name || node.outputs[0]}"`;
-  const rule = ruleOf(node);
-  if (!rule) {
-    const output = node.outputs.find((name) => active.has(name))!;
-    throw new RetortError(
-      'GRAD_MISSING_RULE',
-      `${title} has no gradient rule; it lies on the path ${pathTo(output, active)}`,
-      { hint: 'Freeze the parameters before this node, or add a rule in src/core/autodiff/rules.' },
-    );
-  }
-  invariant(!('stop' in rule), `gradient reached the stop ${title}`);
-  node.inputs.forEach((name, i) => {
-    if (!active.has(name) || rule.differentiable === 'all' || rule.differentiable.includes(i)) return;
-    throw new RetortError(
-      'GRAD_FORBIDDEN',
-      `${title}: input ${i} has no gradient, but it varies along ${pathTo(name, active)}`,
-      { hint: 'Detach that value: train nothing before it.' },
-    );
-  });
-  return rule;
 }
 
 function ruleContext(

@@ -1,4 +1,5 @@
 import { invariant } from '../../errors.ts';
+import { checkStudent } from '../check-student.ts';
 import { makeShards } from '../make-shards.ts';
 import { rowsKey } from '../open-rows.ts';
 import type { Stage } from '../stage.ts';
@@ -23,6 +24,7 @@ export const teach: Stage<'teach'> = {
       : null,
   }),
   async run(done, context) {
+    await checkStudent(done, context);
     const work = await openTeachWork(done, context);
     try {
       const made = await makeShards(work, work.shards, context);
