@@ -1,6 +1,7 @@
 import { real } from './real.ts';
 import { drain, status } from './service.ts';
 import { teach } from './teach.ts';
+import { train } from './train.ts';
 import { upload } from './upload.ts';
 
 /** `npm run bench -- NAME [options]`: one measurement per name; each prints JSON lines. */
@@ -9,6 +10,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   real,
   status,
   teach,
+  train,
   upload,
 };
 
