@@ -1,3 +1,4 @@
+import { profile } from './profile.ts';
 import { real } from './real.ts';
 import { drain, status } from './service.ts';
 import { teach } from './teach.ts';
@@ -7,6 +8,7 @@ import { upload } from './upload.ts';
 /** `npm run bench -- NAME [options]`: one measurement per name; each prints JSON lines. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   drain,
+  profile,
   real,
   status,
   teach,

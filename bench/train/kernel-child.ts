@@ -4,18 +4,17 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { kernelsOn } from '../../src/adapters/kernels/index.ts';
 import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
-import type { NDArray } from '../../src/core/ndarray.ts';
-import type { TypedArray } from '../../src/core/onnx/dtype.ts';
-import type { Trainer } from '../../src/core/program/kernel.ts';
-import { optimizerScalars } from '../../src/core/schedules/optimizer-scalars.ts';
+import type { Chunk } from '../../src/core/program/kernel.ts';
 import type { Ready, Round } from './contender.ts';
+import { feedSteps } from './feed-steps.ts';
 import { decodeStart } from './start.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { programOf, workloads } from './workloads.ts';
 
 const [file, name, kernelName, threadCount, stepCount] = process.argv.slice(2) as string[];
 const [threads, firstSteps] = [Number(threadCount), Number(stepCount)];
-const { program, batch } = decodeStart(await readFile(file!), programOf(workloads[name!]!));
+const started = decodeStart(await readFile(file!), programOf(workloads[name!]!));
+const { program } = started;
 const watch = new Stopwatch();
 const kernels = kernelsOn(watch.runtime(onnxruntime));
 const isWatched = kernelName !== 'tfjs' || (await watch.tensorflow(threads));
@@ -28,33 +27,24 @@ const trainer = await kernels[kernelName as keyof typeof kernels].open(program, 
 const say = (line: Ready | Round): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 const peakMiB = (): number => process.resourceUsage().maxRSS / 1024;
 
-/** The one batch, k times; kept, since making it is no part of training. */
-let ready: { readonly steps: number; readonly feeds: Record<string, NDArray> } | undefined;
-function feedsOf(steps: number): Record<string, NDArray> {
-  if (ready?.steps === steps) return ready.feeds;
-  const feeds = Object.entries(batch).map(([input, { dtype, dims, data }]) => {
-    const row = data as TypedArray;
-    const rows = new (row.constructor as new (length: number) => TypedArray)(row.length * steps);
-    for (let k = 0; k < steps; k++) rows.set(row as never, k * row.length);
-    return [input, { dtype, dims: [steps, ...dims], data: rows }] as const;
-  });
-  ready = { steps, feeds: Object.fromEntries(feeds) };
-  return ready.feeds;
+/** The chunk of K steps, kept: making it is no part of training. */
+let ready: Chunk | undefined;
+function chunkOf(steps: number): Chunk {
+  if (ready?.steps !== steps) ready = feedSteps(started, steps);
+  return ready;
 }
 
-async function run(trained: Trainer, steps: number): Promise<{ loss: Float32Array; milliseconds: number }> {
-  const feeds = feedsOf(steps);
-  const context = { totalSteps: 1, stepsPerEpoch: 1 };
-  const scalars = optimizerScalars(program.optimizer, { name: 'constant', options: {} }, context, 0, steps);
-  const started = performance.now();
-  const { loss } = await trained.run({ steps, feeds, scalars });
-  return { loss, milliseconds: performance.now() - started };
+async function run(steps: number): Promise<{ loss: Float32Array; milliseconds: number }> {
+  const chunk = chunkOf(steps);
+  const begun = performance.now();
+  const { loss } = await trainer.run(chunk);
+  return { loss, milliseconds: performance.now() - begun };
 }
 
 const losses: number[] = [];
 while (losses.length < firstSteps) {
   const steps = Math.min(trainer.preferredSteps, firstSteps - losses.length);
-  losses.push(...(await run(trainer, steps)).loss);
+  losses.push(...(await run(steps)).loss);
 }
 const parameters = program.parameters.reduce(
   (sum, parameter) => sum + program.graph.initializers.get(parameter.name)!.bytes.byteLength / 4,
@@ -69,7 +59,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const before = process.cpuUsage();
   while (milliseconds < budget) {
     const wanted = trainer.preferredSteps;
-    milliseconds += (await run(trainer, wanted)).milliseconds;
+    milliseconds += (await run(wanted)).milliseconds;
     steps += wanted;
   }
   const outside = isWatched ? Math.max(0, 1 - watch.milliseconds / milliseconds) : null;

@@ -1,9 +1,9 @@
-import type { NDArray } from '../../src/core/ndarray.ts';
 import { type Tensor, tensor, typedData } from '../../src/core/onnx/tensor.ts';
 import { OBJECTIVE_INPUTS } from '../../src/core/program/build-program.ts';
 import type { Program, ProgramInput } from '../../src/core/program/program.ts';
 import { decodeSnapshot, encodeSnapshot } from '../../src/core/program/safetensors.ts';
 import { Random } from '../../src/core/random.ts';
+import type { StartedProgram } from './feed-steps.ts';
 import { CLASSES, type Workload } from './workloads.ts';
 
 /** Names of the data in the file that both sides read. */
@@ -18,10 +18,7 @@ export function encodeStart({ graph, parameters, batch }: Program, workload: Wor
 }
 
 /** The Program with its initial parameters as the file has them, and the batch. */
-export function decodeStart(
-  file: Uint8Array,
-  program: Program,
-): { readonly program: Program; readonly batch: Readonly<Record<string, NDArray>> } {
+export function decodeStart(file: Uint8Array, program: Program): StartedProgram {
   const { tensors } = decodeSnapshot(file);
   const initializers = new Map(program.graph.initializers);
   for (const { name } of program.parameters) initializers.set(name, tensors.get(name)!);
