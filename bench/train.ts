@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadBackend } from '../src/adapters/kernels/tfjs/backend.ts';
-import { type Contender, startContender } from './train/contender.ts';
+import { COMPARED, type Contender, startContender } from './train/contender.ts';
 import {
   type ContenderFigures,
   figuresOf,
@@ -16,7 +16,6 @@ import { judgeMean, judgeWorkload } from './train/judge.ts';
 import { encodeStart } from './train/start.ts';
 import { programOf, type Workload, workloads } from './train/workloads.ts';
 
-const FIRST_STEPS = 50;
 const VARIANTS = 'eager,channels_last,compile';
 const CHILD = fileURLToPath(new URL('train/kernel-child.ts', import.meta.url));
 const PEER = fileURLToPath(new URL('peers/pytorch_train.py', import.meta.url));
@@ -93,16 +92,16 @@ async function measure(name: string, workload: Workload, settings: Settings): Pr
   try {
     const file = join(folder, 'start.safetensors');
     await writeFile(file, encodeStart(programOf(workload), workload));
-    const last = [String(settings.threads), String(FIRST_STEPS)];
+    const threads = String(settings.threads);
     for (const kernel of settings.kernels) {
-      const child = ['--import', 'tsx', CHILD, file, name, kernel, ...last];
+      const child = ['--import', 'tsx', CHILD, file, name, kernel, threads];
       contenders.set(kernel, await startContender(process.execPath, child));
     }
     const isPicture = workload.dims.length === 3;
     const fitting = settings.variants.filter((variant) => isPicture || variant !== 'channels_last');
     for (const variant of settings.python ? fitting : []) {
       // Compilers and Pythons differ; what one variant lacks does not stop the others.
-      await startContender(settings.python!, [PEER, file, name, variant, ...last]).then(
+      await startContender(settings.python!, [PEER, file, name, variant, threads, COMPARED.join()]).then(
         (contender) => contenders.set(variant, contender),
         (error: Error) => note(`${name}: PyTorch's variant ${variant} is left out: ${error.message}`),
       );

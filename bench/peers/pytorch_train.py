@@ -1,9 +1,9 @@
 """PyTorch's side of `npm run bench -- train`: one workload in one variant, float32, on CPU.
 
-usage: pytorch_train.py FILE WORKLOAD eager|channels_last|compile THREADS STEPS
+usage: pytorch_train.py FILE WORKLOAD eager|channels_last|compile THREADS STEP,...
 
-FILE (safetensors) holds what both sides start from: initial parameters under Retort's names, and one batch. Makes STEPS
-steps, says their first and last loss, then trains for as many seconds as each line of standard input says; answers are
+FILE (safetensors) holds what both sides start from: initial parameters under Retort's names, and one batch. Makes the
+first steps, says the losses of those listed (counted from 1), then trains for as many seconds as each line of standard input says; answers are
 JSON lines. A step is forward, 0.1 CE + 0.9 T^2 KL at T = 4, backward, Adam at 1e-3; the loss is read every 10th step.
 """
 
@@ -278,9 +278,10 @@ def main():
     path, workload, variant, threads, steps = sys.argv[1:]
     torch.set_num_threads(int(threads))
     model, step = stepper(workload, variant, read_start(path))
-    losses = [step().item() for _ in range(int(steps))]
+    wanted = [int(number) for number in steps.split(",")]
+    losses = [step().item() for _ in range(max(wanted))]
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    say(first=losses[0], last=losses[-1], parameters=parameters, engine=f"torch {torch.__version__}, {variant}")
+    say(losses=[losses[number - 1] for number in wanted], parameters=parameters, engine=f"torch {torch.__version__}, {variant}")
     for line in sys.stdin:
         seconds, count, begun, cpu = float(line), 0, time.perf_counter(), time.process_time()
         while True:

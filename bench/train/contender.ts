@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 
+/** The steps, counted from 1, whose losses are compared. */
+export const COMPARED = [1, 10, 50] as const;
+
 /** What a contender says once it has made its first steps from the shared start. */
 export interface Ready {
-  /** Losses of the first and of the last of these steps, each before its update. */
-  readonly first: number;
-  readonly last: number;
+  /** Losses of the compared steps, each before its update. */
+  readonly losses: readonly number[];
   readonly parameters: number;
   readonly engine: string;
 }

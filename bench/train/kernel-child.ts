@@ -1,18 +1,19 @@
 // One kernel on one workload, in a process of its own; speaks the protocol of contender.ts.
-// usage: node --import tsx kernel-child.ts FILE WORKLOAD KERNEL THREADS STEPS
+// usage: node --import tsx kernel-child.ts FILE WORKLOAD KERNEL THREADS
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { kernelsOn } from '../../src/adapters/kernels/index.ts';
 import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
 import type { Chunk } from '../../src/core/program/kernel.ts';
-import type { Ready, Round } from './contender.ts';
+import { COMPARED, type Ready, type Round } from './contender.ts';
 import { feedSteps } from './feed-steps.ts';
 import { decodeStart } from './start.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { programOf, workloads } from './workloads.ts';
 
-const [file, name, kernelName, threadCount, stepCount] = process.argv.slice(2) as string[];
-const [threads, firstSteps] = [Number(threadCount), Number(stepCount)];
+const [file, name, kernelName, threadCount] = process.argv.slice(2) as string[];
+const threads = Number(threadCount);
+const firstSteps = Math.max(...COMPARED);
 const started = decodeStart(await readFile(file!), programOf(workloads[name!]!));
 const { program } = started;
 const watch = new Stopwatch();
@@ -50,7 +51,7 @@ const parameters = program.parameters.reduce(
   (sum, parameter) => sum + program.graph.initializers.get(parameter.name)!.bytes.byteLength / 4,
   0,
 );
-say({ first: losses[0]!, last: losses.at(-1)!, parameters, engine: trainer.engine });
+say({ losses: COMPARED.map((step) => losses[step - 1]!), parameters, engine: trainer.engine });
 
 for await (const line of createInterface({ input: process.stdin })) {
   const budget = 1000 * Number(line);
