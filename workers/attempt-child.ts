@@ -58,6 +58,7 @@ async function work(assignment: Assignment): Promise<void> {
           void say({ kind: 'offer', offer: { ...left, stage, key, parts: parts() } });
         },
       },
+      settled: (spec) => say({ kind: 'resolved', spec }),
       record: (type, data) => say({ kind: 'event', type, data }),
       ...(help ? { until: help.stage, parts: help.order } : {}),
     },

@@ -1,4 +1,5 @@
 import type { Stage } from './stage.ts';
+import { calibrate } from './stages/calibrate.ts';
 import { control } from './stages/control.ts';
 import { decode } from './stages/decode.ts';
 import { evaluate } from './stages/evaluate.ts';
@@ -18,6 +19,7 @@ export const journey: readonly Stage[] = [
   decode,
   qualify,
   teach,
+  calibrate,
   control,
   train,
   exportModels,

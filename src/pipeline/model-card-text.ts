@@ -89,7 +89,7 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     ...done.ingest.data.map((file) => `- Data: ${file.name}, sha256 ${file.hash}`),
     `- Rows: ${splits.train.rows} training (${done.qualify.labelled} labelled), ${splits.validation.rows} validation, ${splits.test.rows} test`,
     `- Objective: ${spec.objective.terms.map(({ loss, weight, temperature }) => `${weight} x ${loss}${temperature ? ` (T = ${temperature})` : ''}`).join(' + ')}`,
-    `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine}, seed ${spec.seed}`,
+    `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine} (${report.ran.kernelReason}), seed ${spec.seed}`,
     `- Exported: step ${done.train.step}; largest difference of logits to the trained network ${done.export.student.parity.difference.toExponential(1)}`,
     '',
   ].join('\n');

@@ -17,6 +17,8 @@ export interface Report {
   readonly warnings: readonly string[];
   readonly ran: {
     readonly kernel: string;
+    /** Why it was this kernel. */
+    readonly kernelReason: string;
     readonly device: string;
     /** What trained the student. */
     readonly engine: string;

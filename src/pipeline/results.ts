@@ -1,5 +1,6 @@
 import type { TeacherQuality } from '../core/metrics/teacher-quality.ts';
 import type { DatasetCard } from '../data/card.ts';
+import type { KernelChoice } from './choose-kernel.ts';
 import type { LogitsView } from './logits-store.ts';
 import type { ModelCard } from './model-card.ts';
 import type { BlobRef } from './ports.ts';
@@ -34,6 +35,7 @@ export interface Results {
     readonly train: readonly LogitsView[];
     readonly validation: LogitsView;
   };
+  readonly calibrate: KernelChoice;
   /** Null where the spec wants none or no row has a label. */
   readonly control: Trained | null;
   readonly train: Trained;

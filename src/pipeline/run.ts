@@ -23,6 +23,8 @@ export interface JourneyRequest {
   readonly observer?: Observer;
   /** Keeps what happens, in order; a stage goes on when it is kept. */
   readonly record?: (type: string, data: unknown) => Promise<void>;
+  /** Keeps the spec once a stage has settled what was left open in it; the next stage begins when it is kept. */
+  readonly settled?: (spec: ResolvedSpec) => Promise<void>;
 }
 
 export interface Observer {
@@ -36,9 +38,15 @@ export async function runJourney(request: JourneyRequest, tools: Tools): Promise
   const timings: Timing[] = [];
   // Filled in stage by stage; a stage reads only what stands before it.
   const results = { timings } as unknown as Results;
+  let { spec } = request;
   for (const stage of journey) {
     if (request.signal.aborted) throw cancelled(stage.name);
-    timings.push(await runStage(stage, results, request, tools));
+    timings.push(await runStage(stage, results, { ...request, spec }, tools));
+    if (stage.settle) {
+      const settled = stage.settle(results, spec);
+      if (settled !== spec) await request.settled?.(settled);
+      spec = settled;
+    }
     if (stage.name === request.until) break;
   }
   return results;
@@ -57,7 +65,7 @@ async function runStage(
   };
   const bare = contextOf(stage, request, tools, emit);
   const key =
-    stage.key && hashOf([stage.name, stage.version, tools.runtime.version, stage.key(results, bare)]);
+    stage.key && hashOf([stage.name, stage.version, tools.runtime.version, await stage.key(results, bare)]);
   const record =
     key === undefined ? undefined : await StageRecord.open(tools.jobs, `stage/${stage.name}/${key}`);
   const finished = await record?.output(tools.blobs);

@@ -67,10 +67,12 @@ export interface Stage<N extends StageName = StageName> {
   readonly summary: string;
   /** Raised when the stage would make different outputs from the same inputs. */
   readonly version: number;
-  /** What decides the outputs: hashes of inputs, and the part of the spec that is read. */
+  /** What decides the outputs: hashes of inputs, and the part of the spec that is read. May be a promise of it. */
   key?(done: Results, context: StageContext): unknown;
   /** JSON, with blobs by reference. */
   run(done: Results, context: StageContext): Promise<Results[N]>;
+  /** The spec with what this stage has settled of it; the stages behind it see no other. */
+  settle?(done: Results, spec: ResolvedSpec): ResolvedSpec;
   /** Makes some parts only, by the names it has offered them under, for another process that runs the stage. */
   makeParts?(names: readonly string[], done: Results, context: StageContext): Promise<void>;
 }

@@ -13,8 +13,8 @@ export const openRowsKey = ({ ingest, decode, inspect, qualify }: Results, spec:
   statistics: qualify.inputStatistics,
 });
 
-/** What decides the student and its recipe, apart from the objective. How often it is saved decides nothing. */
+/** What decides the student and its recipe, apart from the objective. How often it is saved, and why by this kernel, decides nothing. */
 export function trainKey({ student, train, seed }: ResolvedSpec) {
-  const { checkpointEvery: _checkpointEvery, ...recipe } = train;
+  const { checkpointEvery: _checkpointEvery, kernelReason: _kernelReason, ...recipe } = train;
   return { student, recipe, seed };
 }

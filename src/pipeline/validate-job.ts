@@ -1,12 +1,15 @@
 import { decodeModel } from '../core/onnx/decode.ts';
 import { encodeModel } from '../core/onnx/encode.ts';
 import { resolveExternalData } from '../core/onnx/external-data.ts';
+import type { Model } from '../core/onnx/model.ts';
 import { tapLogits } from '../core/onnx/tap-logits.ts';
 import type { DatasetCard } from '../data/card.ts';
+import { chooseKernel } from './choose-kernel.ts';
 import { type CostEstimate, estimateCost } from './estimate-cost.ts';
 import type { ModelInspection } from './inspect-model.ts';
 import { modelCard } from './model-card.ts';
-import { openRows } from './open-rows.ts';
+import { openRows, type Rows } from './open-rows.ts';
+import type { Results } from './results.ts';
 import { type JourneyRequest, runJourney } from './run.ts';
 import { shipStudent } from './ship-student.ts';
 import type { StageContext, Tools } from './stage.ts';
@@ -55,9 +58,28 @@ export async function validateJob(
       dataset: qualify.card,
       student: { parameters, macs, bytes },
       warnings: [...inspect.card.warnings, ...qualify.warnings],
-      estimate: await estimateCost(student, done, rows, context, peakMemory),
+      estimate: await estimateCost(
+        student,
+        done,
+        rows,
+        await withKernel(student, done, rows, context),
+        peakMemory,
+      ),
     };
   } finally {
     await rows.dataset.close();
   }
+}
+
+/** The context with `kernel: auto` settled as the job would. */
+async function withKernel(
+  student: Model,
+  done: Pick<Results, 'inspect'>,
+  rows: Rows,
+  context: StageContext,
+): Promise<StageContext> {
+  if (context.spec.train.kernel !== 'auto') return context;
+  const { kernel, reason } = await chooseKernel(student, done, rows, context);
+  const train = { ...context.spec.train, kernel, kernelReason: reason };
+  return { ...context, spec: { ...context.spec, train } };
 }

@@ -60,14 +60,20 @@ function resolveTrain(train: Train, facilities: Facilities): ResolvedTrain {
   };
 }
 
-/** Kernel and device. What was asked for and is missing is refused, never replaced in silence. */
-function engine(train: Train, { kernels, devices }: Facilities): Pick<ResolvedTrain, 'kernel' | 'device'> {
-  const kernel = train.kernel === undefined || train.kernel === 'auto' ? 'onnxruntime' : train.kernel;
+/**
+ * Kernel and device. What was asked for and is missing is refused, never replaced in silence. On CPUs `auto` stays, to be
+ * settled by the calibrate stage on the Program itself (docs/adr/0008).
+ */
+function engine(
+  train: Train,
+  { kernels, devices }: Facilities,
+): Pick<ResolvedTrain, 'kernel' | 'kernelReason' | 'device'> {
+  const asked = train.kernel === 'auto' ? undefined : train.kernel;
   const wanted = train.device ?? 'auto';
-  const device =
-    wanted !== 'auto' ? wanted : devices.cuda?.available && kernel === 'onnxruntime' ? 'cuda' : 'cpu';
+  const device = wanted !== 'auto' ? wanted : devices.cuda?.available && asked !== 'tfjs' ? 'cuda' : 'cpu';
+  const kernel = asked ?? (device === 'cpu' ? 'auto' : 'onnxruntime');
   for (const [what, name, table] of [
-    ['kernel', kernel, kernels],
+    ['kernel', kernel === 'auto' ? 'onnxruntime' : kernel, kernels],
     ['device', device, devices],
   ] as const) {
     if (!table[name]?.available) {
@@ -80,7 +86,12 @@ function engine(train: Train, { kernels, devices }: Facilities): Pick<ResolvedTr
       );
     }
   }
-  return { kernel: kernel as ResolvedTrain['kernel'], device: device as ResolvedTrain['device'] };
+  const reason = asked ? 'asked for' : `the only kernel for ${device}`;
+  return {
+    kernel: kernel as ResolvedTrain['kernel'],
+    ...(kernel === 'auto' ? {} : { kernelReason: reason }),
+    device: device as ResolvedTrain['device'],
+  };
 }
 
 interface Named {

@@ -34,8 +34,13 @@ export interface StudentLimits {
   readonly maxBytes?: number;
 }
 
+export type KernelName = 'onnxruntime' | 'tfjs';
+
 export interface ResolvedTrain {
-  readonly kernel: 'onnxruntime' | 'tfjs';
+  /** `auto` until the calibrate stage has settled it. */
+  readonly kernel: KernelName | 'auto';
+  /** Why it is this one; decides nothing. */
+  readonly kernelReason?: string;
   readonly device: 'cpu' | 'cuda';
   readonly threads: number;
   /** How long: passes over the training rows, or optimizer steps. */

@@ -94,7 +94,7 @@ test('a resolved spec has every default, and resolving depends on nothing else',
     name: 'sgd',
     options: { learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0 },
   });
-  assert.equal(resolved.train.kernel, 'onnxruntime');
+  assert.equal(resolved.train.kernel, 'auto');
   assert.equal(resolved.train.device, 'cpu');
   assert.deepEqual(resolved.train.length, { epochs: 10 });
   assert.deepEqual(JSON.parse(JSON.stringify(resolved)), resolved);
@@ -112,7 +112,12 @@ test('contradictions and what the machine lacks are refused with the reason', ()
   fails({ objective: { terms: [{ loss: 'kl', weight: 0 }] } }, 'SPEC_INVALID', /weight 0/);
   fails({ objective: { terms: [{ loss: 'cross-entropy', temperature: 2 }] } }, 'SPEC_INVALID', /temperature/);
   const cuda = { ...facilities, devices: { cpu: { available: true }, cuda: { available: true } } };
-  assert.equal(resolveSpec({ version: 1 } as Spec, cuda).train.device, 'cuda');
+  const onCuda = resolveSpec({ version: 1 } as Spec, cuda).train;
+  assert.deepEqual(
+    [onCuda.device, onCuda.kernel, onCuda.kernelReason],
+    ['cuda', 'onnxruntime', 'the only kernel for cuda'],
+  );
+  assert.equal(resolve({ train: { kernel: 'onnxruntime' } }).train.kernelReason, 'asked for');
 });
 
 test('the nearest name is offered only when it is near', () => {

@@ -15,6 +15,7 @@ const ROUND = 3;
 
 const counting: TrainingKernel = {
   name: 'counting',
+  declines: async () => undefined,
   async open(_, { snapshot }) {
     let step = snapshot?.step ?? 0;
     return {

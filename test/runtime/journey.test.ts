@@ -87,10 +87,20 @@ test('finished stages are skipped; a new objective reuses the teacher and the co
     const { timings } = await runJourney(tinyRequest(spec), tools);
     return timings.filter(({ skipped }) => skipped).map(({ stage }) => stage);
   };
-  const all = ['inspect', 'decode', 'qualify', 'teach', 'control', 'train', 'export', 'evaluate'];
+  const all = [
+    'inspect',
+    'decode',
+    'qualify',
+    'teach',
+    'calibrate',
+    'control',
+    'train',
+    'export',
+    'evaluate',
+  ];
   assert.deepEqual(await skippedIn(tinySpec()), all);
   const objective = { terms: [{ loss: 'logit-mse' }] };
-  assert.deepEqual(await skippedIn(tinySpec({ objective })), all.slice(0, 5));
+  assert.deepEqual(await skippedIn(tinySpec({ objective })), all.slice(0, 6));
   assert.deepEqual(await skippedIn(tinySpec({ seed: 1 })), all.slice(0, 2));
 });
 

@@ -29,6 +29,7 @@ const FIRST_STEPS = 4;
 /** Trains by running one graph: autodiff makes forward, gradients and update one ONNX graph, K steps run in a Loop. */
 export const onnxruntimeKernel = (runtime: Runtime): TrainingKernel => ({
   name: 'onnxruntime',
+  declines: async () => undefined,
   async open(program, options) {
     const step = lowerStep(program, targetOf(options));
     const session = await openGraph(runtime, loopGraph(step), options);

@@ -5,6 +5,8 @@ import type { Program } from './program.ts';
 /** The port behind which a Program is trained. Two adapters: `onnxruntime` and `tfjs`; each is the other's witness. */
 export interface TrainingKernel {
   readonly name: string;
+  /** Why a choice by speed should pass this kernel over on this machine, or undefined. */
+  declines(options: Pick<KernelOptions, 'device' | 'threads'>): Promise<string | undefined>;
   open(program: Program, options: KernelOptions): Promise<Trainer>;
 }
 

@@ -50,7 +50,8 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     },
     warnings: [...done.inspect.card.warnings, ...done.qualify.warnings, ...stoppedEarly(done)],
     ran: {
-      kernel: spec.train.kernel,
+      kernel: done.calibrate.kernel,
+      kernelReason: done.calibrate.reason,
       device: spec.train.device,
       engine: done.train.engine,
       runtime: `onnxruntime ${runtime.version}`,

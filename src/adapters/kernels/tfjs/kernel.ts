@@ -9,6 +9,11 @@ import { TfjsTrainer } from './trainer.ts';
  */
 export const tfjsKernel: TrainingKernel = {
   name: 'tfjs',
+  async declines({ device, threads }) {
+    if (device !== 'cpu') return `it does not run on ${device}`;
+    const { name, note } = await loadBackend(threads);
+    return name === 'tensorflow' ? undefined : note;
+  },
   async open(program, options) {
     if (options.device !== 'cpu') {
       throw new RetortError('RUNTIME_UNAVAILABLE', `the tfjs kernel does not run on ${options.device}`, {

@@ -1,0 +1,35 @@
+import type { Model } from '../core/onnx/model.ts';
+import { Random } from '../core/random.ts';
+import type { Rows } from './open-rows.ts';
+import { planTraining, type TrainingPlan } from './plan-training.ts';
+import type { Results } from './results.ts';
+import type { StageContext } from './stage.ts';
+import { distilledRun } from './student-run.ts';
+
+/** The student's own run with teacher logits drawn at random, for measuring its pace: they cost the same. */
+export function drawnPlan(
+  student: Model,
+  done: Pick<Results, 'inspect'>,
+  rows: Rows,
+  context: StageContext,
+): TrainingPlan {
+  const { classes } = done.inspect.plan.scores;
+  let drawn: Float32Array | undefined;
+  const teacher = async (): Promise<Float32Array> => {
+    drawn ??= randomLogits(rows.dataset.splits.train.length * classes);
+    return drawn;
+  };
+  return planTraining({ ...distilledRun(context.spec), student, rows, teacher }, done, context);
+}
+
+/** Numbers of the size of logits; a block of them, repeated. */
+export function randomLogits(count: number): Float32Array {
+  const random = new Random(0, 'estimate');
+  const all = new Float32Array(count);
+  const block = Math.min(count, 4099);
+  for (let i = 0; i < block; i++) all[i] = 8 * random.uniform() - 4;
+  for (let filled = block; filled > 0 && filled < count; filled *= 2) {
+    all.copyWithin(filled, 0, Math.min(filled, count - filled));
+  }
+  return all;
+}

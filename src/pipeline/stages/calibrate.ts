@@ -1,0 +1,45 @@
+import { chooseKernel } from '../choose-kernel.ts';
+import { openRows } from '../open-rows.ts';
+import type { Stage, StageContext } from '../stage.ts';
+import { openRowsKey } from '../train-key.ts';
+import { studentOf } from '../train-student.ts';
+
+/**
+ * Settles `kernel: auto` by measuring. A choice by the clock can come out either way, so it is made once and kept: its
+ * record stands for every job with the same network on a machine with the same kernels, whatever the objective, that all
+ * of them share one control.
+ */
+export const calibrate: Stage<'calibrate'> = {
+  name: 'calibrate',
+  summary: 'finds the faster kernel',
+  version: 1,
+  async key(done, context) {
+    const { kernel, kernelReason, device, threads, batchSize, optimizer, clipNorm, ema } = context.spec.train;
+    if (kernel !== 'auto') return { kernel, kernelReason };
+    const recipe = { device, threads, batchSize, optimizer, clipNorm, ema };
+    const { student } = context.spec;
+    return { ...openRowsKey(done, context.spec), student, recipe, kernels: await declined(context) };
+  },
+  async run(done, context) {
+    const { kernel, kernelReason } = context.spec.train;
+    if (kernel !== 'auto') return { kernel, reason: kernelReason ?? 'asked for' };
+    const rows = await openRows(done, context);
+    try {
+      return await chooseKernel(await studentOf(done, context, rows), done, rows, context);
+    } finally {
+      await rows.dataset.close();
+    }
+  },
+  settle({ calibrate: { kernel, reason } }, spec) {
+    if (spec.train.kernel !== 'auto') return spec;
+    return { ...spec, train: { ...spec.train, kernel, kernelReason: reason } };
+  },
+};
+
+/** The kernels of this process, with why they are not considered. */
+async function declined({ kernels, spec }: StageContext): Promise<Record<string, string | null>> {
+  const found: Record<string, string | null> = {};
+  for (const [name, kernel] of Object.entries(kernels))
+    found[name] = (await kernel.declines(spec.train)) ?? null;
+  return found;
+}
