@@ -42,8 +42,14 @@ const targetOf = ({ device }: KernelOptions) => (device === 'cuda' ? 'ort-cuda' 
 const openGraph = (runtime: Runtime, graph: Graph, { device, threads }: KernelOptions): Promise<Session> =>
   runtime.open(
     encodeModel({ irVersion: BUILD_IR_VERSION, opsets: { '': BUILD_OPSET }, producer: 'retort', graph }),
-    // Second moments and decayed weights sink below the normal numbers, where arithmetic is a hundred times slower.
-    { device, threads, config: { 'session.set_denormal_as_zero': '1' } },
+    {
+      device,
+      threads,
+      // One less than all: blocked layouts need constant weights, and for pools alone tensors would be reordered.
+      optimization: 'extended',
+      // Second moments and decayed weights sink below the normal numbers, where arithmetic is a hundred times slower.
+      config: { 'session.set_denormal_as_zero': '1' },
+    },
   );
 
 class OrtTrainer implements Trainer {

@@ -1,10 +1,10 @@
 import type { Target } from '../autodiff/rule.ts';
-import { float, floatAttribute, intAttribute } from '../onnx/attributes.ts';
+import { float, floatAttribute } from '../onnx/attributes.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Node } from '../onnx/model.ts';
 
 /**
- * BatchNormalization in training mode as an engine runs it best; other nodes go in as they are.
+ * BatchNormalization in training mode as an engine runs it best.
  * y = scale (x - mean) / sqrt(var + eps) + bias with the batch's mean and biased variance per channel, and
  * running.next = m running + (1 - m) batch. https://onnx.ai/onnx/operators/onnx__BatchNormalization.html
  *
@@ -13,12 +13,7 @@ import type { Node } from '../onnx/model.ts';
  *   it gets tensors of its own; with momentum 0 their values do not matter. The running statistics are computed beside it.
  * - `ort-cuda`: reductions and arithmetic, because its kernel has no training mode.
  */
-export function lowerNode(b: GraphBuilder, node: Node, target: Target): void {
-  const isTraining = node.op === 'BatchNormalization' && intAttribute(node, 'training_mode', 0) === 1;
-  if (!isTraining || node.domain !== '') {
-    b.node(node);
-    return;
-  }
+export function lowerBatchNorm(b: GraphBuilder, node: Node, target: Target): void {
   const statistics = target === 'ort-cuda' ? reduced(b, node) : fused(b, node);
   const kept = floatAttribute(node, 'momentum', 0.9);
   statistics.forEach((value, i) => {

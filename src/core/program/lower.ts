@@ -6,7 +6,7 @@ import type { DType } from '../onnx/dtype.ts';
 import type { Graph } from '../onnx/model.ts';
 import { sizeOf, type Tensor } from '../onnx/tensor.ts';
 import { clip, type Rates, scalarNames, update } from './append-update.ts';
-import { lowerNode } from './lower-batch-norm.ts';
+import { lowerNode } from './lower-node.ts';
 import type { Program, ProgramInput } from './program.ts';
 import { type Member, packUnits, type Unit, unitDims } from './units.ts';
 

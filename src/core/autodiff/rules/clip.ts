@@ -5,7 +5,7 @@ const x: SampleInput = { shape: [3, 4], range: [-3, 3], away: [-1, 1.5] };
 
 /**
  * y = min(max(x, low), high), low <= high, either bound optional. dx = dy where low <= x <= high (at a bound x still
- * takes the gradient), dlow = dy where x < low, dhigh = dy where x > high. https://onnx.ai/onnx/operators/onnx__Clip.html
+ * takes the gradient), which is where y = x: one comparison instead of two and an And. dlow = dy where x < low, dhigh = dy where x > high. https://onnx.ai/onnx/operators/onnx__Clip.html
  */
 export const clip: GradientRule = {
   op: 'Clip',
@@ -32,11 +32,8 @@ export const clip: GradientRule = {
     const m = arithmetic(c.b, c.b.dtype(x));
     const bound = (i: number) => (c.hasX(i) ? c.x(i) : undefined);
     const [low, high] = [bound(1), bound(2)];
-    const above = low && m.greaterOrEqual(x, low);
-    const below = high && m.lessOrEqual(x, high);
-    const inside = above && below ? m.and(above, below) : (above ?? below);
-    const dx = inside ? m.mul(dy, m.mask(inside)) : dy;
-    const gradients = [c.wants(0) ? dx : undefined];
+    const inside = () => (low || high ? m.mul(dy, m.mask(m.equal(x, c.y(0)))) : dy);
+    const gradients = [c.wants(0) ? inside() : undefined];
     if (low && c.wants(1)) gradients[1] = m.mul(dy, m.mask(m.less(x, low)));
     if (high && c.wants(2)) gradients[2] = m.mul(dy, m.mask(m.greater(x, high)));
     return c.node.inputs.map((_, i) => gradients[i]);
