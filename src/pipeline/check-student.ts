@@ -1,13 +1,12 @@
+import { drawnPlan } from './drawn-plan.ts';
 import { openRows } from './open-rows.ts';
-import { planTraining } from './plan-training.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
-import { distilledRun } from './student-run.ts';
 import { studentOf } from './train-student.ts';
 
 /**
- * Refuses what cannot be trained before the teacher is asked, which may take hours: builds the student, and lets the
- * kernel open the training of an uploaded one. Those of our own architectures all train.
+ * Refuses what cannot be trained before the teacher is asked, which may take hours: builds the student, and lets a kernel
+ * open the training of an uploaded one. Those of our own architectures all train.
  */
 export async function checkStudent(done: Results, context: StageContext): Promise<void> {
   const { spec } = context;
@@ -15,8 +14,10 @@ export async function checkStudent(done: Results, context: StageContext): Promis
   try {
     const student = await studentOf(done, context, rows);
     if (spec.student.kind !== 'model') return;
-    const teacher = () => Promise.reject(new Error('nothing is trained here'));
-    const plan = planTraining({ ...distilledRun(spec), student, rows, teacher }, done, context);
+    // Which kernel `auto` will be is settled later; what this one refuses the other has no rule for either.
+    const kernel = spec.train.kernel === 'auto' ? 'onnxruntime' : spec.train.kernel;
+    const settled = { ...context, spec: { ...spec, train: { ...spec.train, kernel } } };
+    const plan = drawnPlan(student, done, rows, settled);
     const { device, threads } = spec.train;
     const trainer = await plan.kernel.open(plan.program, { device, threads, seed: spec.seed });
     await trainer.close();
