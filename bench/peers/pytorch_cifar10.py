@@ -77,7 +77,7 @@ def normalise(pictures):
 def augment(pictures, generator):
     rows = len(pictures)
     padded = F.pad(pictures, (4, 4, 4, 4))
-    top, left = (torch.randint(0, 9, (rows,), generator=generator) for _ in range(2))
+    left, top = (torch.randint(0, 9, (rows,), generator=generator) for _ in range(2))
     cut = torch.stack([padded[i, :, top[i]:top[i] + 32, left[i]:left[i] + 32] for i in range(rows)])
     flipped = torch.rand(rows, generator=generator) < 0.5
     return torch.where(flipped.view(-1, 1, 1, 1), cut.flip(3), cut)
