@@ -1,6 +1,7 @@
 import { chooseKernel } from '../choose-kernel.ts';
+import { consideredKernels } from '../considered-kernels.ts';
 import { openRows } from '../open-rows.ts';
-import type { Stage, StageContext } from '../stage.ts';
+import type { Stage } from '../stage.ts';
 import { openRowsKey } from '../train-key.ts';
 import { studentOf } from '../train-student.ts';
 
@@ -17,8 +18,9 @@ export const calibrate: Stage<'calibrate'> = {
     const { kernel, kernelReason, device, threads, batchSize, optimizer, clipNorm, ema } = context.spec.train;
     if (kernel !== 'auto') return { kernel, kernelReason };
     const recipe = { device, threads, batchSize, optimizer, clipNorm, ema };
-    const { student } = context.spec;
-    return { ...openRowsKey(done, context.spec), student, recipe, kernels: await declined(context) };
+    const { student, train } = context.spec;
+    const considered = await consideredKernels(train, context.kernels);
+    return { ...openRowsKey(done, context.spec), student, recipe, considered };
   },
   async run(done, context) {
     const { kernel, kernelReason } = context.spec.train;
@@ -35,11 +37,3 @@ export const calibrate: Stage<'calibrate'> = {
     return { ...spec, train: { ...spec.train, kernel, kernelReason: reason } };
   },
 };
-
-/** The kernels of this process, with why they are not considered. */
-async function declined({ kernels, spec }: StageContext): Promise<Record<string, string | null>> {
-  const found: Record<string, string | null> = {};
-  for (const [name, kernel] of Object.entries(kernels))
-    found[name] = (await kernel.declines(spec.train)) ?? null;
-  return found;
-}
