@@ -134,10 +134,10 @@ const pad: Operator = (x, node) => {
 const gather: Operator = (x, node) => {
   const value = x.tensor(0);
   const axis = fromFront(intAttribute(node, 'axis', 0), value.rank);
-  const given = x.tensor(1);
-  const dim = value.shape[axis]!;
-  const wrapped = tf.where(tf.less(given, 0), tf.add(given, dim), given);
-  return tf.gather(value, tf.cast(wrapped, 'int32'), axis);
+  // tfjs takes a plain number for a float32.
+  const [given, dim] = [tf.cast(x.tensor(1), 'int32'), tf.scalar(value.shape[axis]!, 'int32')];
+  const wrapped = tf.where(tf.less(given, tf.scalar(0, 'int32')), tf.add(given, dim), given);
+  return tf.gather(value, wrapped, axis);
 };
 
 const depthToSpace: Operator = (x, node) => {
