@@ -65,6 +65,41 @@ test('keeps no tensors from step to step and none after closing', async () => {
   assert.equal(tf.memory().numTensors, before);
 });
 
+test('keeps no tensors over a thousand steps, and no memory on the backend', async () => {
+  const program = buildProgram({
+    student: students['conv-net'].build(
+      { input: 'x', inputShape: [1, 4, 4], output: 'logits', classes: 2 },
+      { widths: [2], head: 'flatten' },
+      1,
+    ),
+    terms: [{ loss: 'cross-entropy', weight: 1, options: {} }],
+    batchSize: 2,
+    optimizer: { name: 'adam', options: {} },
+  });
+  const batch = classBatches(program, 2);
+  const trainer = await tfjsKernel.open(program, { device: 'cpu', threads: 1, seed: 1 });
+  await trainer.run(chunkOf(program, batch, 0, 8));
+  const { numTensors, numDataBuffers, numBytes } = tf.memory();
+  for (let step = 0; step < 1000; step += 8) await trainer.run(chunkOf(program, batch, step, 8));
+  const after = tf.memory();
+  assert.deepEqual(
+    [after.numTensors, after.numDataBuffers, after.numBytes],
+    [numTensors, numDataBuffers, numBytes],
+  );
+  await trainer.close();
+});
+
+test('reads nothing back from the backend but the results, once a run', async (t) => {
+  if ((await loadBackend()).name === 'cpu') return t.skip('no tfjs-node (npm run setup:tfjs)');
+  const program = small();
+  const batch = classBatches(program, 4);
+  const trainer = await tfjsKernel.open(program, { device: 'cpu', threads: 1, seed: 1 });
+  const read = t.mock.method(tf.backend(), 'readSync');
+  await trainer.run(chunkOf(program, batch, 0, 5));
+  assert.equal(read.mock.callCount(), 1);
+  await trainer.close();
+});
+
 test('gradients change nothing', async () => {
   const program = small();
   const batch = classBatches(program, 4);
