@@ -14,8 +14,9 @@ ENV ONNXRUNTIME_NODE_INSTALL=skip
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
 
-# libtensorflow comes from Google's servers, which not every builder may reach (here there is no pip to go round them). `optional`: built without it, saying so;
-# `required`: the build fails; `skip`: not tried. The tfjs kernel runs all the same, in plain JavaScript, slowly.
+# libtensorflow comes from Google's servers, which not every builder may reach (and there is no pip here to go round
+# them). `optional`: built without it, saying so; `required`: the build fails; `skip`: not tried. The tfjs kernel runs
+# all the same, in plain JavaScript, slowly.
 FROM dependencies AS dependencies-tfjs
 ARG TFJS_NODE=optional
 COPY scripts/setup-tfjs.js scripts/

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadBackend } from '../../src/adapters/kernels/tfjs/backend.ts';
@@ -48,6 +49,20 @@ test('says which backend runs, and why not libtensorflow where it does not', asy
   const { name, note } = await loadBackend();
   assert.equal(tf.getBackend(), name);
   if (name === 'cpu') assert.match(note, /tfjs-node is (not installed|installed but does not load)/);
+});
+
+test('runs where node:util lacks the functions that Node 23 removed', async (t) => {
+  if ((await loadBackend()).name === 'cpu') return t.skip('no tfjs-node (npm run setup:tfjs)');
+  const backend = new URL('../../src/adapters/kernels/tfjs/backend.ts', import.meta.url).href;
+  const program = `
+        for (const name of ['isArray', 'isNullOrUndefined']) delete util[name];
+    const tf = await import('@tensorflow/tfjs-core');
+    await (await import('${backend}')).loadBackend();
+    console.log(tf.concat([tf.ones([1]), tf.zeros([1])]).dataSync().join());
+  `;
+  const args = ['--import', 'tsx', '--input-type=module', '-e', program];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.equal(stdout, '1,0\n', stderr);
 });
 
 test('keeps no tensors from step to step and none after closing', async () => {
