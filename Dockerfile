@@ -14,16 +14,17 @@ ENV ONNXRUNTIME_NODE_INSTALL=skip
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
 
-# libtensorflow comes from Google's servers, which not every builder may reach. `optional`: built without it, saying so;
-# `required`: the build fails; `skip`: not tried. The tfjs kernel runs all the same, in plain JavaScript, slowly.
+# libtensorflow comes from Google's servers, which not every builder may reach (and there is no pip here to go round
+# them). `optional`: built without it, saying so; `required`: the build fails; `skip`: not tried. The tfjs kernel runs
+# all the same, in plain JavaScript, slowly.
 FROM dependencies AS dependencies-tfjs
 ARG TFJS_NODE=optional
 COPY scripts/setup-tfjs.js scripts/
+COPY scripts/tfjs-node scripts/tfjs-node
 RUN if [ "$TFJS_NODE" = skip ]; then echo 'tfjs-node: skipped'; \
     elif npm_config_omit=dev node scripts/setup-tfjs.js; then echo 'tfjs-node: installed'; \
     elif [ "$TFJS_NODE" = required ]; then exit 1; \
     else echo 'WARNING: this image is WITHOUT tfjs-node (see above); the tfjs kernel is slow in it' >&2; \
-      npm ci --omit=dev --no-audit --no-fund; \
     fi; \
     node -e "try { require.resolve('@tensorflow/tfjs-node'); console.log('yes') } catch { console.log('no') }" > tfjs-node.txt
 

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
+import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
+import { registerNativeKernels } from './native/index.ts';
 
 /** What runs the operators, and why not something faster where that is so. */
 export interface Backend {
@@ -22,11 +24,15 @@ export function loadBackend(threads = 0): Promise<Backend> {
   return chosen;
 }
 
+/** Whether libtensorflow runs the operators. */
+export const isNative = (): boolean => tf.getBackend() === 'tensorflow';
+
 async function choose(threads: number): Promise<Backend> {
   tf.enableProdMode();
   const absent = await loadNative(threads);
   if (absent === undefined) {
     await tf.setBackend('tensorflow');
+    registerNativeKernels();
     return { name: 'tensorflow', note: 'tfjs-node' };
   }
   await import('@tensorflow/tfjs-backend-cpu');
@@ -45,12 +51,20 @@ async function loadNative(threads: number): Promise<string | undefined> {
   } catch {
     return `${NATIVE} is not installed (npm run setup:tfjs)`;
   }
+  restoreUtil();
   try {
     await import(NATIVE);
     return undefined;
   } catch (cause) {
     return `${NATIVE} is installed but does not load: ${(cause as Error).message.split('\n')[0]}`;
   }
+}
+
+/** tfjs-node calls two functions of node:util that Node 23 removed. */
+function restoreUtil(): void {
+  const known = util as unknown as Record<string, unknown>;
+  known.isArray ??= Array.isArray;
+  known.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
 }
 
 /**

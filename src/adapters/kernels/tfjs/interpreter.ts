@@ -3,8 +3,9 @@ import { tensorAttribute } from '../../../core/onnx/attributes.ts';
 import type { Graph, Node } from '../../../core/onnx/model.ts';
 import { numbers, type Tensor } from '../../../core/onnx/tensor.ts';
 import { invariant, RetortError } from '../../../errors.ts';
+import { Laid } from './layout.ts';
 import { operators } from './operators/index.ts';
-import type { Inputs } from './operators/operator.ts';
+import type { Inputs, Made } from './operators/operator.ts';
 import { onnxToTf } from './values.ts';
 
 /** Runs an ONNX graph op by op, so that tfjs's tape can follow. Constants are kept on the backend between runs. */
@@ -40,20 +41,24 @@ export class Interpreter {
 
   /** The graph's outputs by name. Runs in the caller's tidy and on the caller's tape. */
   run(feeds: ReadonlyMap<string, tf.Tensor>): Map<string, tf.Tensor> {
-    const values = new Map(feeds);
-    const read = (name: string): tf.Tensor => {
-      const value = values.get(name) ?? this.#constant(name);
-      invariant(value, `the graph reads "${name}", which nothing feeds or makes`);
+    const values = new Map([...feeds].map(([name, value]) => [name, new Laid(value)]));
+    const read = (name: string): Laid => {
+      const known = values.get(name);
+      if (known) return known;
+      const constant = this.#constant(name);
+      invariant(constant, `the graph reads "${name}", which nothing feeds or makes`);
+      const value = new Laid(constant);
+      values.set(name, value);
       return value;
     };
     for (const node of this.#nodes) {
-      const made = this.#call(node, values, read);
+      const made = this.#call(node, read);
       node.outputs.forEach((name, i) => {
-        if (made[i]) values.set(name, made[i]);
+        if (made[i]) values.set(name, made[i] instanceof Laid ? made[i] : new Laid(made[i]));
         else if (this.#wanted.has(name)) refuseOutput(node, i);
       });
     }
-    return new Map(this.#outputs.map((name) => [name, read(name)]));
+    return new Map(this.#outputs.map((name) => [name, read(name).in('first')]));
   }
 
   dispose(): void {
@@ -61,23 +66,24 @@ export class Interpreter {
     this.#kept.clear();
   }
 
-  #call(node: Node, values: ReadonlyMap<string, tf.Tensor>, read: (name: string) => tf.Tensor) {
+  #call(node: Node, read: (name: string) => Laid): readonly Made[] {
     const has = (i: number) => Boolean(node.inputs[i]);
-    const constant = (i: number) => !values.has(node.inputs[i]!) && this.#constants.has(node.inputs[i]!);
+    const constant = (i: number) => this.#constants.has(node.inputs[i]!);
     const inputs: Inputs = {
       length: node.inputs.length,
       has,
       constant,
-      tensor: (i) => read(node.inputs[i]!),
+      laid: (i) => read(node.inputs[i]!),
+      tensor: (i) => read(node.inputs[i]!).in('first'),
       numbers: (i) => {
         if (!has(i)) return undefined;
         if (constant(i)) return numbers(this.#constants.get(node.inputs[i]!)!);
-        return Array.from(read(node.inputs[i]!).dataSync());
+        return Array.from(read(node.inputs[i]!).in('first').dataSync());
       },
     };
     try {
       const made = operators.get(node.op)!(inputs, node);
-      return made instanceof tf.Tensor ? [made] : made;
+      return made instanceof tf.Tensor || made instanceof Laid ? [made] : made;
     } catch (cause) {
       if (cause instanceof RetortError) throw cause;
       const why = (cause as Error).message;

@@ -54,8 +54,7 @@ export class TfjsTrainer implements Trainer {
   }
 
   async run(chunk: Chunk): Promise<ChunkResult> {
-    const { loss, metrics } = this.#program;
-    const results = new Map([loss, ...metrics].map((name) => [name, new Float32Array(chunk.steps)]));
+    const names = [this.#program.loss, ...this.#program.metrics];
     const data = this.#data(chunk);
     const scalars = stepScalars(this.#program, chunk, this.#done);
     // Kept apart until the chunk is through: a chunk that fails changes nothing.
@@ -64,23 +63,29 @@ export class TfjsTrainer implements Trainer {
       if (carried !== this.#carried) release(carried);
       carried = next;
     };
+    const results: tf.Tensor[] = [];
+    let lists: Float32Array[];
     try {
       for (let k = 0; k < chunk.steps; k++) {
-        const [values, next] = this.#step(carried, data, scalars, k);
-        advance(next);
-        for (const [name, list] of results) list[k] = values.get(name)!;
-        refuseDivergence(Float32Array.of(values.get(loss)!), this.#done + k);
+        const step = this.#step(carried, data, scalars, k, names);
+        results.push(step.results);
+        advance(step.next);
       }
+      lists = rowsOf(results);
+      refuseDivergence(lists[0]!, this.#done);
     } catch (error) {
       advance(this.#carried);
       throw error;
+    } finally {
+      for (const result of results) result.dispose();
     }
     release(this.#carried);
     this.#carried = carried;
     this.#done += chunk.steps;
+    const [loss, ...metrics] = lists as [Float32Array, ...Float32Array[]];
     return {
-      loss: results.get(loss)!,
-      metrics: Object.fromEntries(metrics.map((name) => [name, results.get(name)!])),
+      loss,
+      metrics: Object.fromEntries(this.#program.metrics.map((name, i) => [name, metrics[i]!])),
     };
   }
 
@@ -117,27 +122,19 @@ export class TfjsTrainer implements Trainer {
     this.#after.dispose();
   }
 
-  /** Step k: its scalar results, and what is carried on (kept, the caller's to release). */
-  #step(
-    carried: Tensors,
-    data: Data,
-    scalars: Scalars,
-    k: number,
-  ): readonly [ReadonlyMap<string, number>, Tensors] {
-    const results = new Map<string, number>();
+  /** Step k: the scalars called `names` as one vector, and what is carried on; both kept, the caller's to release. */
+  #step(carried: Tensors, data: Data, scalars: Scalars, k: number, names: readonly string[]) {
     const next = new Map<string, tf.Tensor>();
-    tf.tidy(() => {
+    const results = tf.tidy(() => {
       const given = scalarsAt(scalars, k);
       const feeds = new Map([...given, ...named(this.#trained, carried), ...rowsAt(data, k)]);
       const { outputs, gradients } = this.#differentiate(feeds);
-      for (const name of [this.#program.loss, ...this.#program.metrics]) {
-        results.set(name, outputs.get(name)!.dataSync()[0]!);
-      }
       const made = this.#after.run(new Map([...carried, ...given, ...outputs, ...gradients]));
       for (const entry of this.#update.carried)
         next.set(entry.name, tf.keep(tf.clone(made.get(entry.next)!)));
+      return tf.keep(tf.stack(names.map((name) => tf.reshape(outputs.get(name)!, []))));
     });
-    return [results, next];
+    return { results, next };
   }
 
   /** Outputs of the Program's graph, and the gradient of its loss by every parameter (zero where it plays no part). */
@@ -163,6 +160,13 @@ export class TfjsTrainer implements Trainer {
   #data(chunk: Chunk): Data {
     return [...chunkData(this.#program, chunk, this.#seed, this.#done)];
   }
+}
+
+/** The i-th entries of all these vectors, for each i; the one time that something is read back from the backend. */
+function rowsOf(vectors: readonly tf.Tensor[]): Float32Array[] {
+  const all = tf.tidy(() => tf.stack([...vectors], 1).dataSync()) as Float32Array;
+  const size = vectors.length;
+  return Array.from({ length: all.length / size }, (_, i) => all.slice(i * size, (i + 1) * size));
 }
 
 const keep = (values: readonly (readonly [string, tf.Tensor])[]): Tensors =>

@@ -2,38 +2,42 @@ import * as tf from '@tensorflow/tfjs-core';
 import { floatAttribute, intAttribute } from '../../../../core/onnx/attributes.ts';
 import { dtypeOfCode } from '../../../../core/onnx/dtype.ts';
 import { RetortError } from '../../../../errors.ts';
+import { isNative } from '../backend.ts';
+import { relu } from '../native/relu.ts';
 import { tfType } from '../values.ts';
 import {
   broadcast,
+  each,
+  laids,
   type Node,
   type Operator,
   type Operators,
   sharedShape,
-  tensors,
+  together,
   untaped,
 } from './operator.ts';
 
 const unary =
   (f: (x: tf.Tensor) => tf.Tensor): Operator =>
   (x) =>
-    f(x.tensor(0));
+    each(x.laid(0), f);
 
 const binary =
   (f: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): Operator =>
   (x) =>
-    f(x.tensor(0), x.tensor(1));
+    together([x.laid(0), x.laid(1)], ([a, b]) => f(a!, b!));
 
 /** Truth values and steps: no gradient. */
 const stopped =
   (f: (...x: tf.Tensor[]) => tf.Tensor): Operator =>
   (x) =>
-    untaped(f, ...tensors(x));
+    together(laids(x), (values) => untaped(f, ...values));
 
 /** Any number of inputs, folded from the left. */
 const folded =
   (f: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): Operator =>
   (x) =>
-    tensors(x).reduce(f);
+    together(laids(x), (values) => values.reduce((a, b) => f(a, b)));
 
 /** tfjs does not sum the gradient of Maximum and Minimum back to a broadcast input, so both are broadcast first. */
 const sameShapes =
@@ -62,12 +66,14 @@ const clip: Operator = (x) => {
   if ([1, 2].every((i) => !x.has(i) || x.constant(i))) {
     const [low = -Infinity] = x.numbers(1) ?? [];
     const [high = Infinity] = x.numbers(2) ?? [];
-    return low <= high ? tf.clipByValue(x.tensor(0), low, high) : tf.fill(x.tensor(0).shape, high);
+    return each(x.laid(0), (v) => (low <= high ? tf.clipByValue(v, low, high) : tf.fill(v.shape, high)));
   }
-  let y = x.tensor(0);
-  if (x.has(1)) y = tf.where(untaped(tf.less, y, x.tensor(1)), x.tensor(1), y);
-  if (x.has(2)) y = tf.where(untaped(tf.greater, y, x.tensor(2)), x.tensor(2), y);
-  return y;
+  return each(x.laid(0), (v) => {
+    let y = v;
+    if (x.has(1)) y = tf.where(untaped(tf.less, y, x.tensor(1)), x.tensor(1), y);
+    if (x.has(2)) y = tf.where(untaped(tf.greater, y, x.tensor(2)), x.tensor(2), y);
+    return y;
+  });
 };
 
 function cast(x: tf.Tensor, node: Node): tf.Tensor {
@@ -87,8 +93,8 @@ const dropout: Operator = (x, node) => {
       hint: 'Programs declare their noise as an input.',
     });
   }
-  const value = x.tensor(0);
-  return [tf.clone(value), tf.cast(tf.ones(value.shape), 'bool')];
+  const value = x.laid(0);
+  return [value, each(value, (v) => tf.cast(tf.ones(v.shape), 'bool'))];
 };
 
 const hardSigmoid = (x: tf.Tensor, alpha: number, beta: number): tf.Tensor =>
@@ -102,16 +108,14 @@ export const elementwise: Operators = {
   Abs: unary((x) => tf.mul(x, untaped(tf.sign, x))),
   Add: binary(tf.add),
   And: stopped(tf.logicalAnd),
-  Cast: (x, node) => cast(x.tensor(0), node),
+  Cast: (x, node) => each(x.laid(0), (v) => cast(v, node)),
   Ceil: stopped(tf.ceil),
   Clip: clip,
   Cos: unary(tf.cos),
   Div: binary(divide),
   Dropout: dropout,
-  Elu: (x, node) => {
-    const v = x.tensor(0);
-    return above(v, tf.mul(tf.expm1(tf.minimum(v, 0)), floatAttribute(node, 'alpha', 1)));
-  },
+  Elu: (x, node) =>
+    each(x.laid(0), (v) => above(v, tf.mul(tf.expm1(tf.minimum(v, 0)), floatAttribute(node, 'alpha', 1)))),
   Equal: stopped(tf.equal),
   Erf: unary(tf.erf),
   Exp: unary(tf.exp),
@@ -119,15 +123,23 @@ export const elementwise: Operators = {
   Greater: stopped(tf.greater),
   GreaterOrEqual: stopped(tf.greaterEqual),
   HardSigmoid: (x, node) =>
-    hardSigmoid(x.tensor(0), floatAttribute(node, 'alpha', 0.2), floatAttribute(node, 'beta', 0.5)),
+    each(x.laid(0), (v) =>
+      hardSigmoid(v, floatAttribute(node, 'alpha', 0.2), floatAttribute(node, 'beta', 0.5)),
+    ),
   HardSwish: unary((x) => tf.mul(x, hardSigmoid(x, 1 / 6, 0.5))),
   Identity: unary(tf.clone),
-  LeakyRelu: (x, node) => tf.leakyRelu(x.tensor(0), floatAttribute(node, 'alpha', 0.01)),
+  LeakyRelu: (x, node) => each(x.laid(0), (v) => tf.leakyRelu(v, floatAttribute(node, 'alpha', 0.01))),
   Less: stopped(tf.less),
   LessOrEqual: stopped(tf.lessEqual),
   Log: unary(tf.log),
   Max: folded(sameShapes(tf.maximum)),
-  Mean: (x) => tf.div(tensors(x).reduce(tf.add), x.length),
+  Mean: (x) =>
+    together(laids(x), (values) =>
+      tf.div(
+        values.reduce((a, b) => tf.add(a, b)),
+        values.length,
+      ),
+    ),
   Min: folded(sameShapes(tf.minimum)),
   Mish: unary((x) => tf.mul(x, tf.tanh(softplus(x)))),
   Mul: binary(tf.mul),
@@ -137,7 +149,7 @@ export const elementwise: Operators = {
   PRelu: binary((x, slope) => above(x, tf.mul(x, slope))),
   Pow: binary(tf.pow),
   Reciprocal: unary((x) => tf.div(1, x)),
-  Relu: unary(tf.relu),
+  Relu: unary((x) => (isNative() && x.dtype === 'float32' ? relu.run({ x }, {})[0]! : tf.relu(x))),
   Round: stopped(tf.round),
   Sigmoid: unary(tf.sigmoid),
   Sign: stopped(tf.sign),
@@ -147,11 +159,11 @@ export const elementwise: Operators = {
   Sub: binary(tf.sub),
   Sum: folded(tf.add),
   Tanh: unary(tf.tanh),
-  Where: (x) => {
-    const all = tensors(x);
-    const shape = sharedShape(all.map((each) => each.shape));
-    const [condition, a, b] = all.map((each) => broadcast(each, shape)) as [tf.Tensor, tf.Tensor, tf.Tensor];
-    return tf.where(condition, a, b);
-  },
+  Where: (x) =>
+    together(laids(x), (values) => {
+      const shape = sharedShape(values.map((value) => value.shape));
+      const [condition, a, b] = values.map((value) => broadcast(value, shape));
+      return tf.where(condition!, a!, b!);
+    }),
   Xor: stopped(tf.logicalXor),
 };

@@ -1,15 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { intAttribute, intsAttribute, stringAttribute } from '../../../../core/onnx/attributes.ts';
 import { RetortError } from '../../../../errors.ts';
+import { axisIn, Laid, type Layout, sharedLayout, toFirst, toLast } from '../layout.ts';
 import {
   broadcast,
   fromFront,
   type Inputs,
+  laids,
   type Node,
   type Operator,
   type Operators,
   sharedShape,
-  tensors,
 } from './operator.ts';
 
 const axesOf = (x: Inputs, node: Node, rank: number): number[] | undefined =>
@@ -49,41 +50,55 @@ const squeeze: Operator = (x, node) => {
 };
 
 const split: Operator = (x, node) => {
-  const value = x.tensor(0);
+  const value = x.laid(0);
   const axis = fromFront(intAttribute(node, 'axis', 0), value.rank);
   const parts = intAttribute(node, 'num_outputs', node.outputs.length);
   const dim = value.shape[axis]!;
   const size = Math.ceil(dim / parts);
   const sizes =
     x.numbers(1) ?? Array.from({ length: parts }, (_, i) => Math.max(0, Math.min(size, dim - i * size)));
-  return sizes.length === 1 ? tf.clone(value) : tf.split(value, sizes, axis);
+  if (sizes.length === 1) return value;
+  const split = tf.split(value.own, sizes, axisIn(value.made, axis, value.rank));
+  return split.map((part) => new Laid(part, value.made));
 };
+
+/** What is listed by ONNX's axes, listed by the axes of a layout. */
+const inLayout = <T>(layout: Layout, byAxis: readonly T[]): T[] =>
+  layout === 'first' ? [...byAxis] : toLast(byAxis.length).map((axis) => byAxis[axis]!);
 
 /** Elements `indices` along an axis, in that order. */
 const pick = (x: tf.Tensor, indices: readonly number[], axis: number): tf.Tensor =>
   tf.gather(x, tf.tensor1d([...indices], 'int32'), axis);
 
 const slice: Operator = (x) => {
-  const value = x.tensor(0);
+  const { shape, rank, made, own } = x.laid(0);
   const [starts, ends] = [x.numbers(1)!, x.numbers(2)!];
   const axes = x.numbers(3) ?? starts.map((_, i) => i);
   const steps = x.numbers(4) ?? starts.map(() => 1);
-  const begin = value.shape.map(() => 0);
-  const size = [...value.shape];
+  const begin = shape.map(() => 0);
+  const size = [...shape];
   const strided: { axis: number; indices: number[] }[] = [];
   axes.forEach((given, i) => {
-    const axis = fromFront(given, value.rank);
-    const [dim, step] = [value.shape[axis]!, steps[i]!];
+    const axis = fromFront(given, rank);
+    const [dim, step] = [shape[axis]!, steps[i]!];
     const clamp = (at: number, low: number, high: number) =>
       Math.min(high, Math.max(low, at < 0 ? at + dim : at));
     const first = step > 0 ? clamp(starts[i]!, 0, dim) : clamp(starts[i]!, 0, dim - 1);
     const end = step > 0 ? clamp(ends[i]!, 0, dim) : clamp(ends[i]!, -1, dim - 1);
     const count = Math.max(0, Math.ceil((end - first) / step));
     if (step === 1) [begin[axis], size[axis]] = [first, count];
-    else strided.push({ axis, indices: Array.from({ length: count }, (_, k) => first + k * step) });
+    else
+      strided.push({
+        axis: axisIn(made, axis, rank),
+        indices: Array.from({ length: count }, (_, k) => first + k * step),
+      });
   });
   // tfjs has a gradient for slices of step one only.
-  return strided.reduce((v, { axis, indices }) => pick(v, indices, axis), tf.slice(value, begin, size));
+  const cut = tf.slice(own, inLayout(made, begin), inLayout(made, size));
+  return new Laid(
+    strided.reduce((v, { axis, indices }) => pick(v, indices, axis), cut),
+    made,
+  );
 };
 
 /** Where index i of a padded axis reads, -1 outside in constant mode. */
@@ -98,7 +113,8 @@ const sources: Readonly<Record<string, (i: number, dim: number) => number>> = {
 };
 
 const pad: Operator = (x, node) => {
-  const value = x.tensor(0);
+  const value = x.laid(0);
+  const { own, made } = value;
   const pads = x.numbers(1)!;
   const axes = (x.numbers(3) ?? value.shape.map((_, i) => i)).map((axis) => fromFront(axis, value.rank));
   const both = value.shape.map((): [number, number] => [0, 0]);
@@ -109,35 +125,31 @@ const pad: Operator = (x, node) => {
   if (mode === 'constant') {
     const cut = both.map(([before]) => Math.max(0, -before));
     const kept = value.shape.map((dim, i) => dim + Math.min(0, both[i]![0]) + Math.min(0, both[i]![1]));
-    const inner = both.some((pair) => Math.min(...pair) < 0) ? tf.slice(value, cut, kept) : value;
-    return tf.pad(
-      inner,
-      both.map(([before, after]) => [Math.max(0, before), Math.max(0, after)]),
-      x.numbers(2)?.[0] ?? 0,
-    );
+    const cuts = both.some((pair) => Math.min(...pair) < 0);
+    const inner = cuts ? tf.slice(own, inLayout(made, cut), inLayout(made, kept)) : own;
+    const added = both.map(([before, after]): [number, number] => [Math.max(0, before), Math.max(0, after)]);
+    return new Laid(tf.pad(inner, inLayout(made, added), x.numbers(2)?.[0] ?? 0), made);
   }
   const source = sources[mode];
   if (!source)
     throw new RetortError('TRAIN_UNSUPPORTED', `Pad "${node.name}" has mode ${mode}, which tfjs lacks`);
-  return both.reduce<tf.Tensor>((v, [before, after], axis) => {
+  const padded = both.reduce<tf.Tensor>((v, [before, after], axis) => {
     if (before === 0 && after === 0) return v;
-    const dim = v.shape[axis]!;
-    return pick(
-      v,
-      Array.from({ length: dim + before + after }, (_, i) => source(i - before, dim)),
-      axis,
-    );
-  }, value);
+    const dim = value.shape[axis]!;
+    const indices = Array.from({ length: dim + before + after }, (_, i) => source(i - before, dim));
+    return pick(v, indices, axisIn(made, axis, value.rank));
+  }, own);
+  return new Laid(padded, made);
 };
 
 /** Indices count from the end where negative. Their gradient is a scatter-add. */
 const gather: Operator = (x, node) => {
   const value = x.tensor(0);
   const axis = fromFront(intAttribute(node, 'axis', 0), value.rank);
-  const given = x.tensor(1);
-  const dim = value.shape[axis]!;
-  const wrapped = tf.where(tf.less(given, 0), tf.add(given, dim), given);
-  return tf.gather(value, tf.cast(wrapped, 'int32'), axis);
+  // tfjs takes a plain number for a float32.
+  const [given, dim] = [tf.cast(x.tensor(1), 'int32'), tf.scalar(value.shape[axis]!, 'int32')];
+  const wrapped = tf.where(tf.less(given, tf.scalar(0, 'int32')), tf.add(given, dim), given);
+  return tf.gather(value, wrapped, axis);
 };
 
 const depthToSpace: Operator = (x, node) => {
@@ -157,12 +169,30 @@ const depthToSpace: Operator = (x, node) => {
   return tf.reshape(moved, [n, inner, h * s, w * s]);
 };
 
+/** Nothing moves where only the layout changes its name. */
+const transpose: Operator = (x, node) => {
+  const value = x.laid(0);
+  const axes = value.shape.map((_, i) => i);
+  const perm = intsAttribute(node, 'perm') ?? axes.reverse();
+  if (value.made === 'last' && perm.join() === toLast(value.rank).join()) return value.own;
+  if (value.made === 'first' && value.rank > 3 && perm.join() === toFirst(value.rank).join()) {
+    return new Laid(value.own, 'last');
+  }
+  return tf.transpose(value.in('first'), perm);
+};
+
 export const movers: Operators = {
   Concat: (x, node) => {
-    const parts = tensors(x);
-    return parts.length === 1
-      ? tf.clone(parts[0]!)
-      : tf.concat(parts, fromFront(intAttribute(node, 'axis', 0), parts[0]!.rank));
+    const parts = laids(x);
+    const { rank } = parts[0]!;
+    if (parts.length === 1) return parts[0]!;
+    const layout = sharedLayout(parts);
+    const axis = axisIn(layout, fromFront(intAttribute(node, 'axis', 0), rank), rank);
+    const joined = tf.concat(
+      parts.map((part) => part.in(layout)),
+      axis,
+    );
+    return new Laid(joined, layout);
   },
   DepthToSpace: depthToSpace,
   Expand: (x) => {
@@ -189,6 +219,6 @@ export const movers: Operators = {
         (v, times, axis) => (times === 1 ? v : tf.concat(Array<tf.Tensor>(times).fill(v), axis)),
         tf.clone(x.tensor(0)),
       ),
-  Transpose: (x, node) => tf.transpose(x.tensor(0), intsAttribute(node, 'perm')),
+  Transpose: transpose,
   Unsqueeze: unsqueeze,
 };

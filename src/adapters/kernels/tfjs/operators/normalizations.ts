@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { floatAttribute, intAttribute } from '../../../../core/onnx/attributes.ts';
-import { perChannel } from './convolutions.ts';
-import { fromFront, type Operator, type Operators } from './operator.ts';
+import { isNative } from '../backend.ts';
+import { axisIn, Laid } from '../layout.ts';
+import { batchNorm } from '../native/batch-norm.ts';
+import { each, fromFront, type Operator, type Operators, perChannel } from './operator.ts';
 
 /**
  * y = scale (x - mean) / sqrt(var + epsilon) + bias over all axes but channels. In training mode mean and variance are
@@ -9,7 +11,7 @@ import { fromFront, type Operator, type Operators } from './operator.ts';
  * batch. https://onnx.ai/onnx/operators/onnx__BatchNormalization.html
  */
 const batchNormalization: Operator = (x, node) => {
-  const value = x.tensor(0);
+  const value = x.laid(0);
   const epsilon = floatAttribute(node, 'epsilon', 1e-5);
   const [scale, bias, runningMean, runningVar] = [1, 2, 3, 4].map((i) => x.tensor(i)) as [
     tf.Tensor,
@@ -17,21 +19,65 @@ const batchNormalization: Operator = (x, node) => {
     tf.Tensor,
     tf.Tensor,
   ];
-  const shaped = (v: tf.Tensor) => perChannel(v, value.rank);
-  const normal = (centred: tf.Tensor, variance: tf.Tensor) =>
-    tf.add(tf.mul(centred, tf.mul(shaped(scale), tf.rsqrt(tf.add(shaped(variance), epsilon)))), shaped(bias));
   if (intAttribute(node, 'training_mode', 0) === 0) {
-    return normal(tf.sub(value, shaped(runningMean)), runningVar);
+    const factor = tf.mul(scale, tf.rsqrt(tf.add(runningVar, epsilon)));
+    const shift = tf.sub(bias, tf.mul(runningMean, factor));
+    return each(value, (v) => tf.add(tf.mul(v, perChannel(factor, value)), perChannel(shift, value)));
   }
-  const axes = value.shape.map((_, i) => i).filter((i) => i !== 1);
-  const mean = tf.mean(value, axes);
-  const centred = tf.sub(value, shaped(mean));
-  const variance = tf.mean(tf.square(centred), axes);
+  const count = value.shape.reduce((n, dim) => n * dim, 1) / value.shape[1]!;
+  const fused = isNative() && count > 1;
+  const { y, mean, variance } = (fused ? fusedStatistics : statistics)(value, scale, bias, epsilon);
   const momentum = floatAttribute(node, 'momentum', 0.9);
   const follow = (running: tf.Tensor, batch: tf.Tensor) =>
     tf.add(tf.mul(running, momentum), tf.mul(batch, 1 - momentum));
-  return [normal(centred, variance), follow(runningMean, mean), follow(runningVar, variance)];
+  return [y, follow(runningMean, mean), follow(runningVar, variance)];
 };
+
+/** The normal value with the statistics of the batch. */
+function statistics(value: Laid, scale: tf.Tensor, bias: tf.Tensor, epsilon: number) {
+  const axes = value.shape.map((_, i) => i).filter((i) => i !== axisIn(value.made, 1, value.rank));
+  const mean = tf.mean(value.own, axes);
+  const centred = tf.sub(value.own, perChannel(mean, value));
+  const variance = tf.mean(tf.square(centred), axes);
+  const factor = tf.mul(scale, tf.rsqrt(tf.add(variance, epsilon)));
+  const y = tf.add(tf.mul(centred, perChannel(factor, value)), perChannel(bias, value));
+  return { y: new Laid(y, value.made), mean, variance };
+}
+
+/** The same by libtensorflow, all spatial axes as one. */
+function fusedStatistics(value: Laid, scale: tf.Tensor, bias: tf.Tensor, epsilon: number) {
+  const [n, c, ...spatial] = value.shape as [number, number, ...number[]];
+  const last = value.in('last');
+  const positions = spatial.reduce((product, dim) => product * dim, 1);
+  const x = last.rank === 4 ? last : tf.reshape(last, [n, positions, 1, c]);
+  const [y, mean, sample] = batchNorm.run({ x, scale, bias }, { epsilon }) as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  const count = n * positions;
+  const variance = tf.mul(sample, (count - 1) / count);
+  return { y: new Laid(tf.reshape(y, last.shape), 'last'), ...differentiable(x, mean, variance, count) };
+}
+
+/** Mean and variance of x [..., C] with their gradients, which cost nothing where no loss reads the statistics. */
+function differentiable(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, count: number) {
+  const given = (
+    statistic: tf.Tensor,
+    backward: (dy: tf.Tensor, x: tf.Tensor, mean: tf.Tensor) => tf.Tensor,
+  ) =>
+    tf.customGrad((...args) => {
+      const [v, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
+      save([v, mean]);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        backward(tf.div(dy, count), saved[0]!, saved[1]!);
+      return { value: tf.clone(statistic), gradFunc };
+    })(x);
+  return {
+    mean: given(mean, (dy, v) => tf.mul(tf.onesLike(v), dy)),
+    variance: given(variance, (dy, v, centre) => tf.mul(tf.sub(v, centre), tf.mul(dy, 2))),
+  };
+}
 
 /** (x - mean) / deviation over axes, with mean and 1 / deviation. */
 function standardized(x: tf.Tensor, axes: number[], epsilon: number) {
@@ -42,10 +88,13 @@ function standardized(x: tf.Tensor, axes: number[], epsilon: number) {
 }
 
 const instanceNormalization: Operator = (x, node) => {
-  const value = x.tensor(0);
+  const value = x.laid(0);
   const axes = value.shape.map((_, i) => i).slice(2);
-  const { normal } = standardized(value, axes, floatAttribute(node, 'epsilon', 1e-5));
-  return tf.add(tf.mul(normal, perChannel(x.tensor(1), value.rank)), perChannel(x.tensor(2), value.rank));
+  const places = axes.map((axis) => axisIn(value.made, axis, value.rank));
+  return each(value, (v) => {
+    const { normal } = standardized(v, places, floatAttribute(node, 'epsilon', 1e-5));
+    return tf.add(tf.mul(normal, perChannel(x.tensor(1), value)), perChannel(x.tensor(2), value));
+  });
 };
 
 const layerNormalization: Operator = (x, node) => {

@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { intAttribute } from '../../../../core/onnx/attributes.ts';
-import type { Operator, Operators } from './operator.ts';
+import { isNative } from '../backend.ts';
+import { axisIn } from '../layout.ts';
+import { nativeAveragePool, nativeMaxPool } from './native-pools.ts';
+import { each, type Operator, type Operators } from './operator.ts';
 import { kernelShape, product, unfold, type Windows, windowsOf } from './windows.ts';
 
 /**
@@ -8,8 +11,9 @@ import { kernelShape, product, unfold, type Windows, windowsOf } from './windows
  * Written out, because tfjs has no pads per side, no dilated gradient and no promise about ties. Not-a-number wins.
  */
 const maxPool: Operator = (x, node) => {
+  const windows = windowsOf(node, x.laid(0).shape.slice(2), kernelShape(node));
+  if (isNative() && fitsNative(windows)) return nativeMaxPool(x.laid(0), windows);
   const value = x.tensor(0);
-  const windows = windowsOf(node, value.shape.slice(2), kernelShape(node));
   return tf.customGrad((v) => {
     const { top, winners } = largest(v as tf.Tensor, windows);
     return { value: top, gradFunc: (dy: tf.Tensor) => scattered(dy, winners, value.shape) };
@@ -51,13 +55,17 @@ function scattered(dy: tf.Tensor, winners: Int32Array, shape: readonly number[])
 
 /** Mean of each window: over what lies inside the input, or with count_include_pad over the declared padding too. */
 const averagePool: Operator = (x, node) => {
+  const windows = windowsOf(node, x.laid(0).shape.slice(2), kernelShape(node));
+  const withPads = intAttribute(node, 'count_include_pad', 0) === 1;
+  if (isNative() && fitsNative(windows)) {
+    return nativeAveragePool(x.laid(0), windows, countsOf(windows, withPads));
+  }
   const value = x.tensor(0);
   const [n, c] = value.shape as [number, number];
-  const windows = windowsOf(node, value.shape.slice(2), kernelShape(node));
   const { taps, positions, output } = windows;
   const columns = tf.reshape(unfold(value, windows), [c, taps, n, positions]);
   const sums = tf.transpose(tf.sum(columns, 1), [1, 0, 2]);
-  const counts = countsOf(windows, intAttribute(node, 'count_include_pad', 0) === 1);
+  const counts = countsOf(windows, withPads);
   return tf.reshape(
     tf.mul(
       sums,
@@ -90,13 +98,13 @@ function countsOf({ table, taps, positions, ...w }: Windows, withPads: boolean):
   return counts;
 }
 
+const fitsNative = ({ input, dilations }: Windows): boolean =>
+  input.length >= 1 && input.length <= 3 && dilations.every((dilation) => dilation === 1);
+
 const globalAverage: Operator = (x) => {
-  const value = x.tensor(0);
-  return tf.mean(
-    value,
-    value.shape.slice(2).map((_, i) => i + 2),
-    true,
-  );
+  const value = x.laid(0);
+  const axes = value.shape.slice(2).map((_, i) => axisIn(value.made, i + 2, value.rank));
+  return each(value, (v) => tf.mean(v, axes, true));
 };
 
 export const pools: Operators = {

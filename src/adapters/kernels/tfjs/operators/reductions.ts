@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { intAttribute, intsAttribute } from '../../../../core/onnx/attributes.ts';
+import { axisIn, Laid } from '../layout.ts';
 import {
+  each,
   fromFront,
   type Inputs,
   lastAxes,
@@ -12,11 +14,14 @@ import {
 
 type Reduce = (x: tf.Tensor, axes: number[], keep: boolean) => tf.Tensor;
 
-/** Axes are input 1 since opset 18 (ReduceSum: 13), an attribute before; none means all, or nothing where so asked. */
+/**
+ * Axes are input 1 since opset 18 (ReduceSum: 13), an attribute before; none means all, or nothing where so asked.
+ * `ordered`: the result depends on the order of the elements.
+ */
 const reduction =
-  (reduce: Reduce): Operator =>
+  (reduce: Reduce, ordered = false): Operator =>
   (x, node) => {
-    const value = x.tensor(0);
+    const value = x.laid(0);
     const given = x.numbers(1) ?? intsAttribute(node, 'axes') ?? [];
     const none = given.length === 0 && intAttribute(node, 'noop_with_empty_axes', 0) === 1;
     const all = value.shape.map((_, i) => i);
@@ -24,8 +29,19 @@ const reduction =
       given.length === 0 && !none
         ? all
         : given.map((axis) => fromFront(axis, value.rank)).sort((a, b) => a - b);
-    return reduce(value, axes, intAttribute(node, 'keepdims', 1) === 1);
+    const keep = intAttribute(node, 'keepdims', 1) === 1;
+    // Which element comes first is asked in ONNX's layout.
+    const mixed = ordered && axes.includes(1) && axes.some((axis) => axis > 1);
+    const layout = (keep || keepsOrder(axes, value.rank)) && !mixed ? value.made : 'first';
+    const places = axes.map((axis) => axisIn(layout, axis, value.rank)).sort((a, b) => a - b);
+    return new Laid(reduce(value.in(layout), places, keep), keep ? layout : 'first');
   };
+
+/** Whether what is left without `axes` stands in the same order in both layouts. */
+const keepsOrder = (axes: readonly number[], rank: number): boolean => {
+  const left = (axis: number) => !axes.includes(axis);
+  return !left(1) || !Array.from({ length: rank }, (_, i) => i).some((axis) => axis > 1 && left(axis));
+};
 
 /** Reduces axes that lie together as the columns of a matrix, [rows, columns] to [rows, 1]. */
 const overColumns =
@@ -72,11 +88,10 @@ const product: Reduce = overColumns((rows) =>
 const alongAxis =
   (f: (x: tf.Tensor) => tf.Tensor): Operator =>
   (x, node) => {
-    const value = x.tensor(0);
-    const { perm, back, straight } = lastAxes(value.rank, [
-      fromFront(intAttribute(node, 'axis', -1), value.rank),
-    ]);
-    return straight ? f(value) : tf.transpose(f(tf.transpose(value, perm)), back);
+    const value = x.laid(0);
+    const axis = fromFront(intAttribute(node, 'axis', -1), value.rank);
+    const { perm, back, straight } = lastAxes(value.rank, [axisIn(value.made, axis, value.rank)]);
+    return each(value, (v) => (straight ? f(v) : tf.transpose(f(tf.transpose(v, perm)), back)));
   };
 
 const arg =
@@ -99,9 +114,9 @@ export const reductions: Operators = {
   ReduceL2: reduction((x, axes, keep) => tf.sqrt(tf.sum(tf.square(x), axes, keep))),
   ReduceLogSum: reduction((x, axes, keep) => tf.log(tf.sum(x, axes, keep))),
   ReduceLogSumExp: reduction((x, axes, keep) => tf.logSumExp(x, axes, keep)),
-  ReduceMax: reduction(firstExtreme(tf.max)),
+  ReduceMax: reduction(firstExtreme(tf.max), true),
   ReduceMean: reduction((x, axes, keep) => tf.mean(x, axes, keep)),
-  ReduceMin: reduction(firstExtreme(tf.min)),
+  ReduceMin: reduction(firstExtreme(tf.min), true),
   ReduceProd: reduction(product),
   ReduceSum: reduction((x, axes, keep) => tf.sum(x, axes, keep)),
   ReduceSumSquare: reduction((x, axes, keep) => tf.sum(tf.square(x), axes, keep)),

@@ -99,8 +99,22 @@ function transposedGeometry(node: Node, from: readonly number[], kernel: readonl
   return { input, kernel, output: from, strides, dilations, before, behind };
 }
 
+/** The table is made when it is first asked for: libtensorflow needs none. */
 function tabulate(g: Geometry): Windows {
   const [taps, positions] = [product(g.kernel), product(g.output)];
+  let table: Int32Array | undefined;
+  return {
+    ...g,
+    taps,
+    positions,
+    get table() {
+      table ??= tableOf(g, taps, positions);
+      return table;
+    },
+  };
+}
+
+function tableOf(g: Geometry, taps: number, positions: number): Int32Array {
   const table = new Int32Array(taps * positions);
   for (let k = 0; k < taps; k++) {
     const tap = unravel(k, g.kernel);
@@ -112,7 +126,7 @@ function tabulate(g: Geometry): Windows {
       table[k * positions + p] = inside ? at.reduce((flat, a, i) => flat * g.input[i]! + a, 0) : -1;
     }
   }
-  return { ...g, table, taps, positions };
+  return table;
 }
 
 function unravel(flat: number, dims: readonly number[]): number[] {

@@ -1,0 +1,9 @@
+import { batchNorm } from './batch-norm.ts';
+import { convolution } from './convolution.ts';
+import { maxPool } from './max-pool.ts';
+import { relu } from './relu.ts';
+
+/** Makes tfjs know what libtensorflow can and tfjs has no name or no gradient for. */
+export function registerNativeKernels(): void {
+  for (const kernel of [batchNorm, convolution, maxPool, relu]) kernel.register();
+}
