@@ -14,6 +14,13 @@ const NATIVE = '@tensorflow/tfjs-node';
 const require = createRequire(import.meta.url);
 
 let chosen: Promise<Backend> | undefined;
+let native: Promise<string | undefined> | undefined;
+
+/** Loads tfjs-node, once per process; why it is not to be had, or undefined. Plain JavaScript is left alone. */
+export function nativeObstacle(threads = 0): Promise<string | undefined> {
+  native ??= loadNative(threads);
+  return native;
+}
 
 /**
  * Readies tfjs, once per process: tfjs-node where it is installed and loads, plain JavaScript otherwise.
@@ -29,7 +36,7 @@ export const isNative = (): boolean => tf.getBackend() === 'tensorflow';
 
 async function choose(threads: number): Promise<Backend> {
   tf.enableProdMode();
-  const absent = await loadNative(threads);
+  const absent = await nativeObstacle(threads);
   if (absent === undefined) {
     await tf.setBackend('tensorflow');
     registerNativeKernels();
@@ -38,10 +45,11 @@ async function choose(threads: number): Promise<Backend> {
   await import('@tensorflow/tfjs-backend-cpu');
   await registerGradients();
   await tf.setBackend('cpu');
-  return { name: 'cpu', note: `plain JavaScript, slow: ${absent}` };
+  return { name: 'cpu', note: inPlainJavaScript(absent) };
 }
 
-/** Loads tfjs-node; returns why it is not to be had. */
+export const inPlainJavaScript = (why: string): string => `plain JavaScript, slow: ${why}`;
+
 async function loadNative(threads: number): Promise<string | undefined> {
   // Read by libtensorflow when it starts; there is no call for it.
   if (threads > 0) process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);

@@ -1,6 +1,6 @@
 import type { TrainingKernel } from '../../../core/program/kernel.ts';
 import { RetortError } from '../../../errors.ts';
-import { loadBackend } from './backend.ts';
+import { inPlainJavaScript, loadBackend, nativeObstacle } from './backend.ts';
 import { TfjsTrainer } from './trainer.ts';
 
 /**
@@ -11,8 +11,8 @@ export const tfjsKernel: TrainingKernel = {
   name: 'tfjs',
   async declines({ device, threads }) {
     if (device !== 'cpu') return `it does not run on ${device}`;
-    const { name, note } = await loadBackend(threads);
-    return name === 'tensorflow' ? undefined : note;
+    const obstacle = await nativeObstacle(threads);
+    return obstacle && inPlainJavaScript(obstacle);
   },
   async open(program, options) {
     if (options.device !== 'cpu') {
