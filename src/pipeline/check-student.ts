@@ -1,3 +1,4 @@
+import { RetortError } from '../errors.ts';
 import { consideredKernels } from './considered-kernels.ts';
 import { drawnPlan } from './drawn-plan.ts';
 import { openRows } from './open-rows.ts';
@@ -18,7 +19,7 @@ export async function checkStudent(done: Results, context: StageContext): Promis
     if (spec.student.kind !== 'model') return;
     const { device, threads } = spec.train;
     const { worth } = await consideredKernels(spec.train, context.kernels);
-    let failure: unknown;
+    let failure: RetortError | undefined;
     for (const kernel of worth) {
       const settled = { ...context, spec: { ...spec, train: { ...spec.train, kernel } } };
       const plan = drawnPlan(student, done, rows, settled);
@@ -26,6 +27,7 @@ export async function checkStudent(done: Results, context: StageContext): Promis
         const trainer = await plan.kernel.open(plan.program, { device, threads, seed: spec.seed });
         return await trainer.close();
       } catch (error) {
+        if (!(error instanceof RetortError)) throw error;
         failure ??= error;
       }
     }

@@ -20,10 +20,10 @@ export interface KernelChoice {
 
 /**
  * The kernel that makes the steps of this very student fastest. Each that is worth a try makes some steps of the run that
- * is to come, on its rows; one that cannot train the student is passed over. Where only one is worth a try, nothing is measured.
+ * is to come, on its rows; one that cannot train the student is passed over. Where only one is worth a try, nothing is built or measured.
  */
 export async function chooseKernel(
-  student: Model,
+  build: () => Promise<Model>,
   done: Pick<Results, 'inspect'>,
   rows: Rows,
   context: StageContext,
@@ -33,6 +33,7 @@ export async function chooseKernel(
   const passed = Object.entries(declined).map(([name, why]) => `${name}: ${why}`);
   if (worth.length === 1) return { kernel: worth[0]!, reason: reasonOf([], passed) };
 
+  const student = await build();
   const paces: { readonly kernel: KernelName; readonly step: number }[] = [];
   let failure: RetortError | undefined;
   for (const kernel of worth) {

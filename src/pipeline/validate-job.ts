@@ -79,7 +79,7 @@ async function withKernel(
   context: StageContext,
 ): Promise<StageContext> {
   if (context.spec.train.kernel !== 'auto') return context;
-  const { kernel, reason } = await chooseKernel(student, done, rows, context);
+  const { kernel, reason } = await chooseKernel(async () => student, done, rows, context);
   const train = { ...context.spec.train, kernel, kernelReason: reason };
   return { ...context, spec: { ...context.spec, train } };
 }

@@ -27,7 +27,7 @@ export const calibrate: Stage<'calibrate'> = {
     if (kernel !== 'auto') return { kernel, reason: kernelReason ?? 'asked for' };
     const rows = await openRows(done, context);
     try {
-      return await chooseKernel(await studentOf(done, context, rows), done, rows, context);
+      return await chooseKernel(() => studentOf(done, context, rows), done, rows, context);
     } finally {
       await rows.dataset.close();
     }

@@ -5,7 +5,8 @@ const x: SampleInput = { shape: [3, 4], range: [-3, 3], away: [-1, 1.5] };
 
 /**
  * y = min(max(x, low), high), low <= high, either bound optional. dx = dy where low <= x <= high (at a bound x still
- * takes the gradient), which is where y = x: one comparison instead of two and an And. dlow = dy where x < low, dhigh = dy where x > high. https://onnx.ai/onnx/operators/onnx__Clip.html
+ * takes the gradient), which is where y = x: one comparison instead of two and an And. dlow = dy where x < low,
+ * dhigh = dy where x > high. https://onnx.ai/onnx/operators/onnx__Clip.html
  */
 export const clip: GradientRule = {
   op: 'Clip',
