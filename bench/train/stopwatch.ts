@@ -32,18 +32,20 @@ export class Stopwatch {
   async tensorflow(threads: number): Promise<boolean> {
     const backend = await loadBackend(threads);
     if (backend.name !== 'tensorflow') return false;
-    const { binding } = tf.backend() as unknown as {
-      binding: Record<string, (...args: unknown[]) => unknown>;
-    };
-    for (const call of ['executeOp', 'tensorDataSync', 'createTensor']) {
-      const original = binding[call]!.bind(binding);
-      binding[call] = (...args) => {
+    const engine = tf.backend() as unknown as { binding: Record<string, (...args: unknown[]) => unknown> };
+    const { binding } = engine;
+    const counted = ['executeOp', 'tensorDataSync', 'createTensor'].map((call) => {
+      const original = binding[call]!;
+      const value = (...args: unknown[]): unknown => {
         const started = performance.now();
         const result = original(...args);
         this.milliseconds += performance.now() - started;
         return result;
       };
-    }
+      return [call, { value }] as const;
+    });
+    // The addon's own properties cannot be written.
+    engine.binding = Object.create(binding, Object.fromEntries(counted));
     return true;
   }
 }
