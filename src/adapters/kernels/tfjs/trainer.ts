@@ -10,6 +10,7 @@ import { refuseDivergence } from '../../../core/program/refuse-divergence.ts';
 import { stepScalars } from '../../../core/program/step-scalars.ts';
 import type { Backend } from './backend.ts';
 import { Interpreter } from './interpreter.ts';
+import { reshape } from './reshape.ts';
 import { toOnnx, toTf } from './values.ts';
 
 type Tensors = ReadonlyMap<string, tf.Tensor>;
@@ -189,11 +190,14 @@ const rowsAt = (data: Data, k: number): [string, tf.Tensor][] =>
 
 /** Parameters and state under their own names, cut from the carried tensors in which they lie end to end. */
 const named = (entries: readonly Carried[], carried: Tensors): [string, tf.Tensor][] =>
-  entries.flatMap(({ name, dims, members }) => {
+  entries.flatMap(({ name, members }) => {
     const value = carried.get(name)!;
-    const alone = members.length === 1 && members[0]!.dims.join() === dims.join();
-    return members.map((member): [string, tf.Tensor] => {
-      const part = alone ? value : tf.reshape(tf.slice(value, member.offset, member.size), [...member.dims]);
-      return [member.name, part];
-    });
+    const parts =
+      members.length === 1
+        ? [value]
+        : tf.split(
+            value,
+            members.map(({ size }) => size),
+          );
+    return members.map((member, i): [string, tf.Tensor] => [member.name, reshape(parts[i]!, member.dims)]);
   });

@@ -4,9 +4,9 @@ import type { GradientRule, SampleInput } from '../rule.ts';
 const x: SampleInput = { shape: [3, 4], range: [-3, 3], away: [-1, 1.5] };
 
 /**
- * y = min(max(x, low), high), low <= high, either bound optional. dx = dy where low <= x <= high (at a bound x still
- * takes the gradient), which is where y = x: one comparison instead of two and an And. dlow = dy where x < low,
- * dhigh = dy where x > high. https://onnx.ai/onnx/operators/onnx__Clip.html
+ * y = min(max(x, low), high), low <= high, either bound optional. dx = dy where low < x < high, dlow = dy where
+ * x <= low, dhigh = dy where x >= high: at a bound the bound takes the gradient, as ReLU at 0 and ReLU6 in PyTorch and
+ * TensorFlow. https://onnx.ai/onnx/operators/onnx__Clip.html
  */
 export const clip: GradientRule = {
   op: 'Clip',
@@ -33,10 +33,15 @@ export const clip: GradientRule = {
     const m = arithmetic(c.b, c.b.dtype(x));
     const bound = (i: number) => (c.hasX(i) ? c.x(i) : undefined);
     const [low, high] = [bound(1), bound(2)];
-    const inside = () => (low || high ? m.mul(dy, m.mask(m.equal(x, c.y(0)))) : dy);
+    const inside = () => {
+      const above = low && m.greater(x, low);
+      const below = high && m.less(x, high);
+      const within = above && below ? m.and(above, below) : (above ?? below);
+      return within ? m.mul(dy, m.mask(within)) : dy;
+    };
     const gradients = [c.wants(0) ? inside() : undefined];
-    if (low && c.wants(1)) gradients[1] = m.mul(dy, m.mask(m.less(x, low)));
-    if (high && c.wants(2)) gradients[2] = m.mul(dy, m.mask(m.greater(x, high)));
+    if (low && c.wants(1)) gradients[1] = m.mul(dy, m.mask(m.lessOrEqual(x, low)));
+    if (high && c.wants(2)) gradients[2] = m.mul(dy, m.mask(m.greaterOrEqual(x, high)));
     return c.node.inputs.map((_, i) => gradients[i]);
   },
 };

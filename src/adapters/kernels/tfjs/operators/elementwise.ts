@@ -3,6 +3,7 @@ import { floatAttribute, intAttribute } from '../../../../core/onnx/attributes.t
 import { dtypeOfCode } from '../../../../core/onnx/dtype.ts';
 import { RetortError } from '../../../../errors.ts';
 import { isNative } from '../backend.ts';
+import { clip as clipKernel } from '../native/clip.ts';
 import { relu } from '../native/relu.ts';
 import { tfType } from '../values.ts';
 import {
@@ -61,19 +62,25 @@ const positive = (x: tf.Tensor): tf.Tensor => untaped((v) => tf.greater(v, 0), x
 /** x where x > 0, else `other`. */
 const above = (x: tf.Tensor, other: tf.Tensor): tf.Tensor => tf.where(positive(x), x, other);
 
-/** min(max(x, low), high) where a bound itself takes no gradient from x beyond it, and x takes it at the bound. */
+/** min(max(x, low), high); a bound takes the gradient where x is at it or beyond. Not-a-number stays. */
+function clipped(x: tf.Tensor, low: tf.Tensor | undefined, high: tf.Tensor | undefined): tf.Tensor {
+  const raised = low ? tf.where(untaped(tf.lessEqual, x, low), low, x) : x;
+  return high ? tf.where(untaped(tf.greaterEqual, raised, high), high, raised) : raised;
+}
+
+/** The same where the bounds are known numbers, low < high. */
+const clippedTo = (x: tf.Tensor, low: number, high: number): tf.Tensor =>
+  isNative() ? clipKernel.run({ x }, { low, high })[0]! : clipped(x, tf.scalar(low), tf.scalar(high));
+
 const clip: Operator = (x) => {
-  if ([1, 2].every((i) => !x.has(i) || x.constant(i))) {
-    const [low = -Infinity] = x.numbers(1) ?? [];
-    const [high = Infinity] = x.numbers(2) ?? [];
-    return each(x.laid(0), (v) => (low <= high ? tf.clipByValue(v, low, high) : tf.fill(v.shape, high)));
+  const bounds = [1, 2].filter((i) => x.has(i));
+  const [low = -Infinity] = x.constant(1) ? x.numbers(1)! : [];
+  const [high = Infinity] = x.constant(2) ? x.numbers(2)! : [];
+  if (bounds.every((i) => x.constant(i)) && x.laid(0).own.dtype === 'float32' && low < high) {
+    return each(x.laid(0), (v) => clippedTo(v, low, high));
   }
-  return each(x.laid(0), (v) => {
-    let y = v;
-    if (x.has(1)) y = tf.where(untaped(tf.less, y, x.tensor(1)), x.tensor(1), y);
-    if (x.has(2)) y = tf.where(untaped(tf.greater, y, x.tensor(2)), x.tensor(2), y);
-    return y;
-  });
+  const bound = (i: number) => (x.has(i) ? x.tensor(i) : undefined);
+  return each(x.laid(0), (v) => clipped(v, bound(1), bound(2)));
 };
 
 function cast(x: tf.Tensor, node: Node): tf.Tensor {
@@ -98,7 +105,7 @@ const dropout: Operator = (x, node) => {
 };
 
 const hardSigmoid = (x: tf.Tensor, alpha: number, beta: number): tf.Tensor =>
-  tf.clipByValue(tf.add(tf.mul(x, alpha), beta), 0, 1);
+  clippedTo(tf.add(tf.mul(x, alpha), beta), 0, 1);
 
 /** x tanh(softplus(x)) and its like: softplus without overflow. */
 const softplus = (x: tf.Tensor): tf.Tensor => tf.softplus(x);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { floatAttribute, intAttribute } from '../../../../core/onnx/attributes.ts';
+import { reshape } from '../reshape.ts';
 import { broadcast, type Operator, type Operators, sharedShape } from './operator.ts';
 
 /**
@@ -14,8 +15,8 @@ function matMul(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   }
   const [rows, inner] = a.shape.slice(-2) as [number, number];
   if (b.rank === 2) {
-    const flat = tf.matMul(tf.reshape(a, [a.size / inner, inner]) as tf.Tensor2D, b as tf.Tensor2D);
-    return a.rank === 2 ? flat : tf.reshape(flat, [...a.shape.slice(0, -1), b.shape[1]!]);
+    const flat = tf.matMul(reshape(a, [a.size / inner, inner]) as tf.Tensor2D, b as tf.Tensor2D);
+    return reshape(flat, [...a.shape.slice(0, -1), b.shape[1]!]);
   }
   const stack = sharedShape([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
   return tf.matMul(broadcast(a, [...stack, rows, inner]), broadcast(b, [...stack, ...b.shape.slice(-2)]));

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { intAttribute, intsAttribute, stringAttribute } from '../../../../core/onnx/attributes.ts';
 import { RetortError } from '../../../../errors.ts';
 import { axisIn, Laid, type Layout, sharedLayout, toFirst, toLast } from '../layout.ts';
+import { reshape } from '../reshape.ts';
 import {
   broadcast,
   fromFront,
@@ -16,18 +17,18 @@ import {
 const axesOf = (x: Inputs, node: Node, rank: number): number[] | undefined =>
   (x.numbers(1) ?? intsAttribute(node, 'axes'))?.map((axis) => fromFront(axis, rank));
 
-const reshape: Operator = (x, node) => {
+const reshaped: Operator = (x, node) => {
   const value = x.tensor(0);
   const keepsZero = intAttribute(node, 'allowzero', 0) === 1;
   const wanted = x.numbers(1)!.map((dim, i) => (dim === 0 && !keepsZero ? value.shape[i]! : dim));
-  return tf.reshape(value, wanted);
+  return reshape(value, wanted);
 };
 
 const flatten: Operator = (x, node) => {
   const value = x.tensor(0);
   const axis = fromFront(intAttribute(node, 'axis', 1), value.rank);
   const rows = value.shape.slice(0, axis).reduce((n, dim) => n * dim, 1);
-  return tf.reshape(value, [rows, value.size / rows]);
+  return reshape(value, [rows, value.size / rows]);
 };
 
 const unsqueeze: Operator = (x, node) => {
@@ -36,14 +37,14 @@ const unsqueeze: Operator = (x, node) => {
   const axes = axesOf(x, node, value.rank + count)!;
   const rest = [...value.shape];
   const shape = Array.from({ length: value.rank + count }, (_, i) => (axes.includes(i) ? 1 : rest.shift()!));
-  return tf.reshape(value, shape);
+  return reshape(value, shape);
 };
 
 const squeeze: Operator = (x, node) => {
   const value = x.tensor(0);
   const axes = axesOf(x, node, value.rank);
   const gone = (dim: number, i: number) => (axes ? axes.includes(i) : dim === 1);
-  return tf.reshape(
+  return reshape(
     value,
     value.shape.filter((dim, i) => !gone(dim, i)),
   );
@@ -159,14 +160,11 @@ const depthToSpace: Operator = (x, node) => {
   const inner = c / (s * s);
   const columnsFirst = stringAttribute(node, 'mode', 'DCR') === 'CRD';
   // tfjs transposes six axes at most: batch, and rows with channels, are kept together as far as they can be.
-  const split = tf.reshape(value, columnsFirst ? [n * inner, s, s, h, w] : [n, s, s, inner, h * w]);
+  const split = reshape(value, columnsFirst ? [n * inner, s, s, h, w] : [n, s, s, inner, h * w]);
   const moved = columnsFirst
     ? tf.transpose(split, [0, 3, 1, 4, 2])
-    : tf.transpose(
-        tf.reshape(tf.transpose(split, [0, 3, 1, 2, 4]), [n * inner, s, s, h, w]),
-        [0, 3, 1, 4, 2],
-      );
-  return tf.reshape(moved, [n, inner, h * s, w * s]);
+    : tf.transpose(reshape(tf.transpose(split, [0, 3, 1, 2, 4]), [n * inner, s, s, h, w]), [0, 3, 1, 4, 2]);
+  return reshape(moved, [n, inner, h * s, w * s]);
 };
 
 /** Nothing moves where only the layout changes its name. */
@@ -203,7 +201,7 @@ export const movers: Operators = {
   Flatten: flatten,
   Gather: gather,
   Pad: pad,
-  Reshape: reshape,
+  Reshape: reshaped,
   Shape: (x, node) => {
     const { shape } = x.tensor(0);
     return tf.tensor1d(shape.slice(intAttribute(node, 'start', 0), intAttribute(node, 'end')), 'int32');

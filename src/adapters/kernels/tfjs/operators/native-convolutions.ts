@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Laid } from '../layout.ts';
 import { type ConvolutionOptions, convolution } from '../native/convolution.ts';
+import { reshape } from '../reshape.ts';
 import { byGroups } from './by-groups.ts';
 import { type Frame, framed, framing } from './native-windows.ts';
 import { product, type Windows } from './windows.ts';
@@ -10,10 +11,10 @@ import { product, type Windows } from './windows.ts';
 /** x [N, C, ...in], w [M, C/g, ...kernel] -> [N, M, ...out]. */
 export function nativeConv(x: Laid, w: tf.Tensor, windows: Windows, group: number): Laid {
   const frame = framed(windows);
-  const value = tf.reshape(x.in('last'), [x.shape[0]!, ...frame.input, x.shape[1]!]);
-  const filter = tf.reshape(w, [w.shape[0]!, w.shape[1]!, ...frame.kernel]);
+  const value = reshape(x.in('last'), [x.shape[0]!, ...frame.input, x.shape[1]!]);
+  const filter = reshape(w, [w.shape[0]!, w.shape[1]!, ...frame.kernel]);
   const y = byGroups(value, filter, group, frame, dilated);
-  return new Laid(tf.reshape(y, [x.shape[0]!, ...windows.output, w.shape[0]!]), 'last');
+  return new Laid(reshape(y, [x.shape[0]!, ...windows.output, w.shape[0]!]), 'last');
 }
 
 /** A dilated convolution is a plain one on each of the grids its taps fall on, here laid into the batch. */
@@ -64,8 +65,8 @@ function plain(x: tf.Tensor, w: tf.Tensor, frame: Frame, depthwise: boolean): tf
 export function nativeConvTranspose(x: Laid, w: tf.Tensor, windows: Windows, group: number): Laid {
   const frame = framed(windows);
   const channels = w.shape[1]! * group;
-  const value = tf.reshape(x.in('last'), [x.shape[0]!, ...frame.output, x.shape[1]!]);
-  const filter = tf.reshape(w, [w.shape[0]!, w.shape[1]!, ...frame.kernel]);
+  const value = reshape(x.in('last'), [x.shape[0]!, ...frame.output, x.shape[1]!]);
+  const filter = reshape(w, [w.shape[0]!, w.shape[1]!, ...frame.kernel]);
   const y = byGroups(
     value,
     filter,
@@ -89,7 +90,7 @@ export function nativeConvTranspose(x: Laid, w: tf.Tensor, windows: Windows, gro
         : tf.slice(whole, [0, ...before, 0], [part.shape[0]!, ...input, inside]);
     },
   );
-  return new Laid(tf.reshape(y, [x.shape[0]!, ...windows.input, channels]), 'last');
+  return new Laid(reshape(y, [x.shape[0]!, ...windows.input, channels]), 'last');
 }
 
 /** ONNX's [M, C/g, ...kernel] as [...kernel, C/g, M], or as [...kernel, C, M/C] where every channel has its own. */

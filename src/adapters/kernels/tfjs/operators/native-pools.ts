@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Laid } from '../layout.ts';
 import { maxPool } from '../native/max-pool.ts';
+import { reshape } from '../reshape.ts';
 import { type Frame, framed, framing } from './native-windows.ts';
 import type { Windows } from './windows.ts';
 
@@ -35,13 +36,13 @@ function pooled(x: Laid, windows: Windows, pool: Pool): Laid {
   const frame = framed(windows);
   const [n, c] = x.shape as [number, number];
   const last = x.in('last');
-  const result = (y: tf.Tensor) => new Laid(tf.reshape(y, [n, ...windows.output, c]), 'last');
-  if (frame.input.length === 2) return result(pool(tf.reshape(last, [n, ...frame.input, c]), frame));
+  const result = (y: tf.Tensor) => new Laid(reshape(y, [n, ...windows.output, c]), 'last');
+  if (frame.input.length === 2) return result(pool(reshape(last, [n, ...frame.input, c]), frame));
   const [depth, ...inner] = frame.input as [number, number, number];
-  const flat = pool(tf.reshape(last, [n * depth, ...inner, c]), axesOf(frame, 1, 3));
+  const flat = pool(reshape(last, [n * depth, ...inner, c]), axesOf(frame, 1, 3));
   const columns = frame.output[1]! * frame.output[2]!;
   const outer = withColumn(axesOf(frame, 0, 1), columns);
-  return result(pool(tf.reshape(flat, [n, depth, columns, c]), outer));
+  return result(pool(reshape(flat, [n, depth, columns, c]), outer));
 }
 
 /** With as much behind as the last window needs, which in ceil mode may be more than the declared pads. */

@@ -3,7 +3,8 @@ import { floatAttribute, intAttribute } from '../../../../core/onnx/attributes.t
 import { isNative } from '../backend.ts';
 import { axisIn, Laid } from '../layout.ts';
 import { batchNorm } from '../native/batch-norm.ts';
-import { each, fromFront, type Operator, type Operators, perChannel } from './operator.ts';
+import { reshape } from '../reshape.ts';
+import { each, fromFront, type Made, type Operator, type Operators, perChannel } from './operator.ts';
 
 /**
  * y = scale (x - mean) / sqrt(var + epsilon) + bias over all axes but channels. In training mode mean and variance are
@@ -24,10 +25,11 @@ const batchNormalization: Operator = (x, node) => {
     const shift = tf.sub(bias, tf.mul(runningMean, factor));
     return each(value, (v) => tf.add(tf.mul(v, perChannel(factor, value)), perChannel(shift, value)));
   }
-  const count = value.shape.reduce((n, dim) => n * dim, 1) / value.shape[1]!;
-  const fused = isNative() && count > 1;
-  const { y, mean, variance } = (fused ? fusedStatistics : statistics)(value, scale, bias, epsilon);
   const momentum = floatAttribute(node, 'momentum', 0.9);
+  const count = value.own.size / value.shape[1]!;
+  if (isNative() && count > 1)
+    return fused(value, { scale, bias, runningMean, runningVar, epsilon, momentum });
+  const { y, mean, variance } = statistics(value, scale, bias, epsilon);
   const follow = (running: tf.Tensor, batch: tf.Tensor) =>
     tf.add(tf.mul(running, momentum), tf.mul(batch, 1 - momentum));
   return [y, follow(runningMean, mean), follow(runningVar, variance)];
@@ -44,39 +46,58 @@ function statistics(value: Laid, scale: tf.Tensor, bias: tf.Tensor, epsilon: num
   return { y: new Laid(y, value.made), mean, variance };
 }
 
-/** The same by libtensorflow, all spatial axes as one. */
-function fusedStatistics(value: Laid, scale: tf.Tensor, bias: tf.Tensor, epsilon: number) {
+interface Running {
+  readonly scale: tf.Tensor;
+  readonly bias: tf.Tensor;
+  readonly runningMean: tf.Tensor;
+  readonly runningVar: tf.Tensor;
+  readonly epsilon: number;
+  readonly momentum: number;
+}
+
+/** All of it by libtensorflow, spatial axes as one. Its variance is a sample's, so the running one is given and taken so. */
+function fused(value: Laid, { scale, bias, runningMean, runningVar, epsilon, momentum }: Running): Made[] {
   const [n, c, ...spatial] = value.shape as [number, number, ...number[]];
   const last = value.in('last');
   const positions = spatial.reduce((product, dim) => product * dim, 1);
-  const x = last.rank === 4 ? last : tf.reshape(last, [n, positions, 1, c]);
-  const [y, mean, sample] = batchNorm.run({ x, scale, bias }, { epsilon }) as [
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-  ];
+  const x = last.rank === 4 ? last : reshape(last, [n, positions, 1, c]);
   const count = n * positions;
-  const variance = tf.mul(sample, (count - 1) / count);
-  return { y: new Laid(tf.reshape(y, last.shape), 'last'), ...differentiable(x, mean, variance, count) };
+  const sample = tf.mul(runningVar, count / (count - 1));
+  const made = batchNorm.run({ x, scale, bias, mean: runningMean, variance: sample }, { epsilon, momentum });
+  const [y, mean, variance, batchMean] = made as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+  const share = (1 - momentum) / count;
+  const following = (statistic: tf.Tensor, running: tf.Tensor, byX: Statistic['byX']) =>
+    differentiable({ statistic, running, momentum, x, batchMean, byX });
+  return [
+    new Laid(reshape(y, last.shape), 'last'),
+    following(mean, runningMean, (dy, v) => tf.mul(tf.onesLike(v), tf.mul(dy, share))),
+    following(tf.mul(variance, (count - 1) / count), runningVar, (dy, v, centre) =>
+      tf.mul(tf.sub(v, centre), tf.mul(dy, 2 * share)),
+    ),
+  ];
 }
 
-/** Mean and variance of x [..., C] with their gradients, which cost nothing where no loss reads the statistics. */
-function differentiable(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, count: number) {
-  const given = (
-    statistic: tf.Tensor,
-    backward: (dy: tf.Tensor, x: tf.Tensor, mean: tf.Tensor) => tf.Tensor,
-  ) =>
-    tf.customGrad((...args) => {
-      const [v, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
-      save([v, mean]);
-      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        backward(tf.div(dy, count), saved[0]!, saved[1]!);
-      return { value: tf.clone(statistic), gradFunc };
-    })(x);
-  return {
-    mean: given(mean, (dy, v) => tf.mul(tf.onesLike(v), dy)),
-    variance: given(variance, (dy, v, centre) => tf.mul(tf.sub(v, centre), tf.mul(dy, 2))),
-  };
+interface Statistic {
+  readonly statistic: tf.Tensor;
+  readonly running: tf.Tensor;
+  readonly momentum: number;
+  /** [..., C]. */
+  readonly x: tf.Tensor;
+  readonly batchMean: tf.Tensor;
+  byX(dy: tf.Tensor, x: tf.Tensor, batchMean: tf.Tensor): tf.Tensor;
+}
+
+/** A new running statistic with its gradients, which cost nothing where no loss reads the statistic. */
+function differentiable({ statistic, running, momentum, x, batchMean, byX }: Statistic): tf.Tensor {
+  return tf.customGrad((...args) => {
+    const [v, , save] = args as unknown as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    save([v, batchMean]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => [
+      byX(dy, saved[0]!, saved[1]!),
+      tf.mul(dy, momentum),
+    ];
+    return { value: tf.clone(statistic), gradFunc };
+  })(x, running);
 }
 
 /** (x - mean) / deviation over axes, with mean and 1 / deviation. */
