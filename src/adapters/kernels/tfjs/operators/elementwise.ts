@@ -79,7 +79,10 @@ const clip: Operator = (x) => {
 function cast(x: tf.Tensor, node: Node): tf.Tensor {
   const dtype = dtypeOfCode(intAttribute(node, 'to', 1)) ?? 'float32';
   // A half float would have to be rounded, a byte wrapped: tfjs can do neither.
-  const type = tfType(dtype === 'float16' ? 'bfloat16' : dtype, `the result of Cast "${node.name}"`);
+  return castTo(x, tfType(dtype === 'float16' ? 'bfloat16' : dtype, `the result of Cast "${node.name}"`));
+}
+
+function castTo(x: tf.Tensor, type: tf.DataType): tf.Tensor {
   if (type === x.dtype) return tf.clone(x);
   if (type === 'float32') return x.dtype === 'bool' || x.dtype === 'int32' ? tf.cast(x, type) : x;
   return untaped((v) => (type === 'bool' ? tf.notEqual(v, 0) : tf.cast(v, type)), x);
@@ -109,6 +112,7 @@ export const elementwise: Operators = {
   Add: binary(tf.add),
   And: stopped(tf.logicalAnd),
   Cast: (x, node) => each(x.laid(0), (v) => cast(v, node)),
+  CastLike: (x) => each(x.laid(0), (v) => castTo(v, x.laid(1).own.dtype)),
   Ceil: stopped(tf.ceil),
   Clip: clip,
   Cos: unary(tf.cos),

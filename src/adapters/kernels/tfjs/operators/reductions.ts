@@ -106,9 +106,25 @@ const arg =
     return untaped((v) => (keep ? tf.expandDims(index(v), axis) : index(v)), value);
   };
 
+/** Sums of all before each element, that one included unless asked otherwise. */
+const cumSum: Operator = (x, node) => {
+  const value = x.laid(0);
+  const axis = axisIn(value.made, fromFront(x.numbers(1)![0]!, value.rank), value.rank);
+  const flag = (name: string) => intAttribute(node, name, 0) === 1;
+  return each(value, (v) => tf.cumsum(v, axis, flag('exclusive'), flag('reverse')));
+};
+
+/** The first of the largest of each channel takes the gradient. */
+const globalMax: Operator = (x) => {
+  const value = x.tensor(0);
+  return firstExtreme(tf.max)(value, value.shape.map((_, i) => i).slice(2), true);
+};
+
 export const reductions: Operators = {
   ArgMax: arg(tf.argMax),
   ArgMin: arg(tf.argMin),
+  CumSum: cumSum,
+  GlobalMaxPool: globalMax,
   LogSoftmax: alongAxis((x) => tf.logSoftmax(x)),
   ReduceL1: reduction((x, axes, keep) => tf.sum(tf.mul(x, untaped(tf.sign, x)), axes, keep)),
   ReduceL2: reduction((x, axes, keep) => tf.sqrt(tf.sum(tf.square(x), axes, keep))),

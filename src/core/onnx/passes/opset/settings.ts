@@ -1,5 +1,6 @@
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../../attributes.ts';
 import { type Converter, dtypeOf, unsupported, withInput, without } from './converter.ts';
+import { wrapPad } from './wrap-pad.ts';
 
 /** Operators whose settings moved from attributes to inputs, or changed their defaults. */
 
@@ -39,8 +40,7 @@ export const clip: Converter = (node, r) => {
 
 /** Since 11 pads and value are inputs; `wrap` (19) does not exist at 18. */
 export const pad: Converter = (node, r) => {
-  if (stringAttribute(node, 'mode', 'constant') === 'wrap' && r.opset > 18)
-    unsupported(node, r, 'mode wrap does not exist at opset 18');
+  if (stringAttribute(node, 'mode', 'constant') === 'wrap' && r.opset > 18) return wrapPad(node, r);
   if (r.opset >= 11) return false;
   const pads = intsAttribute(node, 'pads') ?? unsupported(node, r, 'attribute pads is missing');
   const inputs = [node.inputs[0]!, r.ints(pads)];
