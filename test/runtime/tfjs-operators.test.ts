@@ -207,11 +207,14 @@ const extra: Readonly<Record<string, readonly Omit<RuleSample, 'name'>[]>> = {
     { inputs: [{ constant: [2, 3], dtype: 'int64' }] },
     {
       inputs: [{ constant: [2], dtype: 'int64' }],
-      attributes: { value: tensor('int64', [1], [7]) },
+      attributes: { value: { type: 'tensor', value: tensor('int64', [1], [7]) } },
     },
   ],
   Div: [{ inputs: [ints, divisors] }],
-  EyeLike: [{ inputs: [{ shape: [3, 4] }] }, { inputs: [{ shape: [3, 4] }], attributes: { k: -1, dtype: 7 } }],
+  EyeLike: [
+    { inputs: [{ shape: [3, 4] }] },
+    { inputs: [{ shape: [3, 4] }], attributes: { k: -1, dtype: 7 } },
+  ],
   Equal: [{ inputs: [ints, divisors] }],
   Floor: [{ inputs: [x] }],
   Gemm: [
@@ -248,6 +251,7 @@ const extra: Readonly<Record<string, readonly Omit<RuleSample, 'name'>[]>> = {
     },
     { inputs: [{ shape: [1, 2, 3, 4, 3] }], attributes: { kernel_shape: [2, 2, 2] } },
   ],
+  Mod: [{ inputs: [ints, divisors] }, { inputs: [ints, divisors], attributes: { fmod: 1 } }],
   Not: [{ inputs: [truths] }],
   MeanVarianceNormalization: [{ inputs: [more3] }, { inputs: [more3], attributes: { axes: [1, 2] } }],
   OneHot: [

@@ -56,6 +56,26 @@ const divide = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => {
   return tf.add(floor, tf.cast(up, 'int32'));
 };
 
+/** a - b q with q = a / b rounded towards zero (fmod), or down, as integers have it without fmod. */
+const mod = (a: tf.Tensor, b: tf.Tensor, node: Node): tf.Tensor => {
+  if (a.dtype !== 'float32') {
+    return untaped(
+      (v, w) => (intAttribute(node, 'fmod', 0) ? tf.sub(v, tf.mul(divide(v, w), w)) : tf.mod(v, w)),
+      a,
+      b,
+    );
+  }
+  const turns = untaped(
+    (v, w) => {
+      const q = tf.div(v, w);
+      return tf.mul(tf.sign(q), tf.floor(tf.abs(q)));
+    },
+    a,
+    b,
+  );
+  return tf.sub(a, tf.mul(b, turns));
+};
+
 const positive = (x: tf.Tensor): tf.Tensor => untaped((v) => tf.greater(v, 0), x);
 
 /** x where x > 0, else `other`. */
@@ -146,6 +166,7 @@ export const elementwise: Operators = {
     ),
   Min: folded(sameShapes(tf.minimum)),
   Mish: unary((x) => tf.mul(x, tf.tanh(softplus(x)))),
+  Mod: (x, node) => together([x.laid(0), x.laid(1)], ([a, b]) => mod(a!, b!, node)),
   Mul: binary(tf.mul),
   Neg: unary(tf.neg),
   Not: stopped(tf.logicalNot),

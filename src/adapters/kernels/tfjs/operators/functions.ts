@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { floatAttribute } from '../../../../core/onnx/attributes.ts';
+import { floatAttribute, intAttribute } from '../../../../core/onnx/attributes.ts';
 import { each, type Node, type Operator, type Operators, untaped } from './operator.ts';
 
 /** Functions of one number that few networks have; the usual ones are among the elementwise operators. */
@@ -22,11 +22,11 @@ const dip = (x: tf.Tensor, a: number, b: number): tf.Tensor =>
   tf.mul(tf.expm1(tf.div(tf.minimum(x, 0), b)), a);
 
 const infinite = (x: tf.Tensor, node: Node): tf.Tensor => {
-  const asked = (name: string) => floatAttribute(node, name, 1) !== 0;
+  const asked = (name: string) => intAttribute(node, name, 1) !== 0;
   const high = tf.equal(x, Number.POSITIVE_INFINITY);
   const low = tf.equal(x, Number.NEGATIVE_INFINITY);
   if (asked('detect_negative')) return asked('detect_positive') ? tf.logicalOr(low, high) : low;
-  return asked('detect_positive') ? high : tf.zerosLike(high);
+  return asked('detect_positive') ? high : tf.logicalAnd(high, low);
 };
 
 /** x where |x| > lambd, drawn towards zero by bias; else 0. */

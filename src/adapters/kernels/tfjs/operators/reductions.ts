@@ -106,12 +106,17 @@ const arg =
     return untaped((v) => (keep ? tf.expandDims(index(v), axis) : index(v)), value);
   };
 
-/** Sums of all before each element, that one included unless asked otherwise. */
+/** Sums of all before each element, that one included unless asked otherwise. tfjs's own gradient mixes up axes. */
 const cumSum: Operator = (x, node) => {
   const value = x.laid(0);
   const axis = axisIn(value.made, fromFront(x.numbers(1)![0]!, value.rank), value.rank);
-  const flag = (name: string) => intAttribute(node, name, 0) === 1;
-  return each(value, (v) => tf.cumsum(v, axis, flag('exclusive'), flag('reverse')));
+  const [exclusive, reverse] = ['exclusive', 'reverse'].map((name) => intAttribute(node, name, 0) === 1);
+  return each(value, (given) =>
+    tf.customGrad((v) => ({
+      value: tf.cumsum(v as tf.Tensor, axis, exclusive, reverse),
+      gradFunc: (dy: tf.Tensor) => tf.cumsum(dy, axis, exclusive, !reverse),
+    }))(given),
+  );
 };
 
 /** The first of the largest of each channel takes the gradient. */

@@ -38,9 +38,9 @@ export const clip: Converter = (node, r) => {
   return true;
 };
 
-/** Since 11 pads and value are inputs; `wrap` (19) does not exist at 18. */
+/** Since 11 pads and value are inputs; `wrap` (19, though some write it at 18) does not exist at 18. */
 export const pad: Converter = (node, r) => {
-  if (stringAttribute(node, 'mode', 'constant') === 'wrap' && r.opset > 18) return wrapPad(node, r);
+  if (stringAttribute(node, 'mode', 'constant') === 'wrap') return wrapPad(node, r);
   if (r.opset >= 11) return false;
   const pads = intsAttribute(node, 'pads') ?? unsupported(node, r, 'attribute pads is missing');
   const inputs = [node.inputs[0]!, r.ints(pads)];
