@@ -203,7 +203,18 @@ const extra: Readonly<Record<string, readonly Omit<RuleSample, 'name'>[]>> = {
     },
     { inputs: [more3, { shape: [2, 2, 2, 2] }], attributes: { group: 2, dilations: [2, 1] } },
   ],
+  ConstantOfShape: [
+    { inputs: [{ constant: [2, 3], dtype: 'int64' }] },
+    {
+      inputs: [{ constant: [2], dtype: 'int64' }],
+      attributes: { value: { type: 'tensor', value: tensor('int64', [1], [7]) } },
+    },
+  ],
   Div: [{ inputs: [ints, divisors] }],
+  EyeLike: [
+    { inputs: [{ shape: [3, 4] }] },
+    { inputs: [{ shape: [3, 4] }], attributes: { k: -1, dtype: 7 } },
+  ],
   Equal: [{ inputs: [ints, divisors] }],
   Floor: [{ inputs: [x] }],
   Gemm: [
@@ -217,6 +228,12 @@ const extra: Readonly<Record<string, readonly Omit<RuleSample, 'name'>[]>> = {
   GlobalAveragePool: [{ inputs: [more3] }, { inputs: [{ shape: [2, 3, 4] }] }],
   Greater: [{ inputs: [x, y] }],
   GreaterOrEqual: [{ inputs: [ints, divisors] }],
+  IsInf: [
+    { inputs: [{ constant: [1, Infinity, -Infinity, Number.NaN] }] },
+    { inputs: [{ constant: [1, Infinity, -Infinity] }], attributes: { detect_negative: 0 } },
+    { inputs: [{ constant: [1, Infinity, -Infinity] }], attributes: { detect_positive: 0 } },
+  ],
+  IsNaN: [{ inputs: [{ constant: [1, Infinity, Number.NaN] }] }],
   Less: [{ inputs: [x, y] }],
   LessOrEqual: [{ inputs: [ints, divisors] }],
   MatMul: [
@@ -234,10 +251,35 @@ const extra: Readonly<Record<string, readonly Omit<RuleSample, 'name'>[]>> = {
     },
     { inputs: [{ shape: [1, 2, 3, 4, 3] }], attributes: { kernel_shape: [2, 2, 2] } },
   ],
+  Mod: [{ inputs: [ints, divisors] }, { inputs: [ints, divisors], attributes: { fmod: 1 } }],
   Not: [{ inputs: [truths] }],
+  MeanVarianceNormalization: [{ inputs: [more3] }, { inputs: [more3], attributes: { axes: [1, 2] } }],
+  OneHot: [
+    {
+      inputs: [
+        { constant: [2, 0, -1, 5], shape: [2, 2], dtype: 'int64' },
+        { constant: [3], shape: [], dtype: 'int64' },
+        { constant: [0.5, 2] },
+      ],
+    },
+    {
+      inputs: [
+        { constant: [1, 0], dtype: 'int64' },
+        { constant: [3], shape: [], dtype: 'int64' },
+        { constant: [0, 1] },
+      ],
+      attributes: { axis: 0 },
+    },
+  ],
   Or: [{ inputs: [truths, more] }],
+  Range: [
+    { inputs: [1, 6, 2].map((n) => ({ constant: [n], shape: [], dtype: 'int64' })) },
+    { inputs: [5, 1, -1.5].map((n) => ({ constant: [n], shape: [] })) },
+  ],
   Round: [{ inputs: [{ constant: [-1.5, -0.5, 0.5, 1.5, 2.5, 0.3] }] }],
   Shape: [{ inputs: [x] }, { inputs: [x], attributes: { start: 1, end: -1 } }],
+  Shrink: [{ inputs: [x], attributes: { lambd: float(0.7), bias: float(0.2) } }],
+  Size: [{ inputs: [x] }],
   Sign: [{ inputs: [{ constant: [-2, 0, 3] }] }],
   Xor: [{ inputs: [truths, more] }],
 };

@@ -53,7 +53,7 @@ test('to-opset-18 moves settings to inputs and refuses by name what it cannot co
   assert.equal(now.graph.nodes.at(-1)!.inputs.length, 3);
 
   const wrap = model(19, (b) =>
-    b.op('Pad', [b.input('x', 'float32', [3]), b.ints([1, 1])], { mode: 'wrap' }, { name: 'edge' }),
+    b.op('Pad', [b.input('x', 'float32', [3]), b.ints([1, 4])], { mode: 'wrap' }, { name: 'edge' }),
   );
   assert.throws(() => applyPass(toOpset18, wrap, {}), unsupported(/Pad "edge".*wrap/));
   const ancient = model(6, (b) => b.op('Relu', [b.input('x', 'float32', [2])]));

@@ -50,8 +50,10 @@ import { matMul } from './mat-mul.ts';
 import { max } from './max.ts';
 import { maxPool } from './max-pool.ts';
 import { mean } from './mean.ts';
+import { meanVarianceNormalization } from './mean-variance-normalization.ts';
 import { min } from './min.ts';
 import { mish } from './mish.ts';
+import { mod } from './mod.ts';
 import { mul } from './mul.ts';
 import { neg } from './neg.ts';
 import { negativeLogLikelihoodLoss } from './negative-log-likelihood-loss.ts';
@@ -77,6 +79,7 @@ import { rnn } from './rnn.ts';
 import { scatterElements } from './scatter-elements.ts';
 import { scatterNd } from './scatter-nd.ts';
 import { selu } from './selu.ts';
+import { shrink } from './shrink.ts';
 import { sigmoid } from './sigmoid.ts';
 import { sin } from './sin.ts';
 import { sinh } from './sinh.ts';
@@ -154,8 +157,10 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   maxPool,
   max,
   mean,
+  meanVarianceNormalization,
   min,
   mish,
+  mod,
   mul,
   neg,
   negativeLogLikelihoodLoss,
@@ -181,6 +186,7 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   scatterElements,
   scatterNd,
   selu,
+  shrink,
   sigmoid,
   sin,
   sinh,

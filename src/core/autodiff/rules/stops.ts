@@ -19,7 +19,13 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
   ],
   'gives indices': ['ArgMax', 'ArgMin', 'NonMaxSuppression', 'NonZero'],
   'reads indices; its two values are taken as constants': ['OneHot'],
-  'is constant between jumps: the slope is zero almost everywhere': ['Ceil', 'Floor', 'Round', 'Sign'],
+  'is constant between jumps: the slope is zero almost everywhere': [
+    'Ceil',
+    'Floor',
+    'Hardmax',
+    'Round',
+    'Sign',
+  ],
   'computes on bits': ['BitShift', 'BitwiseAnd', 'BitwiseNot', 'BitwiseOr', 'BitwiseXor'],
   'draws random numbers': [
     'Bernoulli',

@@ -3,6 +3,7 @@ import { BUILD_OPSET } from '../builder.ts';
 import type { Node } from '../model.ts';
 import { allGraphs } from '../walk.ts';
 import { withGraph } from './graph-edit.ts';
+import * as contrib from './opset/contrib.ts';
 import type { Converter } from './opset/converter.ts';
 import * as newer from './opset/newer.ts';
 import * as normalization from './opset/normalization.ts';
@@ -44,11 +45,22 @@ const converters: ReadonlyMap<string, Converter> = new Map<string, Converter>([
   ['RMSNormalization', normalization.rmsNormalization],
   ['Resize', settings.resize],
   ['Scatter', settings.scatter],
+  ['SimplifiedLayerNormalization', contrib.simplifiedLayerNormalization],
   ['Slice', settings.slice],
   ['Split', settings.split],
   ['Swish', newer.swish],
   ['TopK', settings.topK],
   ['Upsample', settings.resize],
+]);
+
+/** The same of com.microsoft. */
+const contribConverters: ReadonlyMap<string, Converter> = new Map<string, Converter>([
+  ['BiasGelu', contrib.gelu],
+  ['FastGelu', contrib.fastGelu],
+  ['Gelu', contrib.gelu],
+  ['QuickGelu', contrib.quickGelu],
+  ['SkipLayerNormalization', contrib.skipLayerNormalization],
+  ['SkipSimplifiedLayerNormalization', contrib.skipRmsNormalization],
 ]);
 
 /** Operators opset 18 does not have; none is left in a result. */
@@ -66,7 +78,7 @@ const defaultDomain = (node: Node): boolean => node.domain === '' || node.domain
 
 /**
  * Brings a model of opset 7 to 26 to opset 18, the one all training graphs have. Constant nodes become initializers; CastLike,
- * GroupNormalization and newer activations are written in plain operators. What has no conversion is ONNX_UNSUPPORTED by name.
+ * GroupNormalization, newer activations and those of com.microsoft are written in plain operators. What has no conversion is ONNX_UNSUPPORTED by name.
  */
 export const toOpset18: Pass = {
   name: 'to-opset-18',
@@ -78,7 +90,7 @@ export const toOpset18: Pass = {
   },
   run: (model) => {
     const rewriter = new Rewriter(model);
-    const graph = rewriter.run((node, r) => (defaultDomain(node) ? convert(node, r) : false));
+    const graph = rewriter.run(convert);
     const opsets = { ...model.opsets, '': BUILD_OPSET };
     if (graph === model.graph && model.opsets[''] === BUILD_OPSET) return model;
     // Initializers need no graph inputs since IR 4; 8 goes with opset 18.
@@ -92,8 +104,9 @@ export const toOpset18: Pass = {
 };
 
 function convert(node: Node, r: Rewriter): boolean {
+  const contributed = node.domain === 'com.microsoft' ? contribConverters : undefined;
   try {
-    return converters.get(node.op)?.(node, r) ?? false;
+    return (defaultDomain(node) ? converters : contributed)?.get(node.op)?.(node, r) ?? false;
   } catch (cause) {
     if (cause instanceof RetortError) throw cause;
     throw new RetortError('INTERNAL', `to-opset-18: ${r.label(node)} could not be converted`, { cause });

@@ -57,6 +57,26 @@ const divide = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => {
   return tf.add(floor, tf.cast(up, 'int32'));
 };
 
+/** a - b q with q = a / b rounded towards zero (fmod), or down, as integers have it without fmod. */
+const mod = (a: tf.Tensor, b: tf.Tensor, node: Node): tf.Tensor => {
+  if (a.dtype !== 'float32') {
+    return untaped(
+      (v, w) => (intAttribute(node, 'fmod', 0) ? tf.sub(v, tf.mul(divide(v, w), w)) : tf.mod(v, w)),
+      a,
+      b,
+    );
+  }
+  const turns = untaped(
+    (v, w) => {
+      const q = tf.div(v, w);
+      return tf.mul(tf.sign(q), tf.floor(tf.abs(q)));
+    },
+    a,
+    b,
+  );
+  return tf.sub(a, tf.mul(b, turns));
+};
+
 const positive = (x: tf.Tensor): tf.Tensor => untaped((v) => tf.greater(v, 0), x);
 
 /** x where x > 0, else `other`. */
@@ -86,7 +106,10 @@ const clip: Operator = (x) => {
 function cast(x: tf.Tensor, node: Node): tf.Tensor {
   const dtype = dtypeOfCode(intAttribute(node, 'to', 1)) ?? 'float32';
   // A half float would have to be rounded, a byte wrapped: tfjs can do neither.
-  const type = tfType(dtype === 'float16' ? 'bfloat16' : dtype, `the result of Cast "${node.name}"`);
+  return castTo(x, tfType(dtype === 'float16' ? 'bfloat16' : dtype, `the result of Cast "${node.name}"`));
+}
+
+function castTo(x: tf.Tensor, type: tf.DataType): tf.Tensor {
   if (type === x.dtype) return tf.clone(x);
   if (type === 'float32') return x.dtype === 'bool' || x.dtype === 'int32' ? tf.cast(x, type) : x;
   return untaped((v) => (type === 'bool' ? tf.notEqual(v, 0) : tf.cast(v, type)), x);
@@ -116,6 +139,7 @@ export const elementwise: Operators = {
   Add: binary(tf.add),
   And: stopped(tf.logicalAnd),
   Cast: (x, node) => each(x.laid(0), (v) => cast(v, node)),
+  CastLike: (x) => each(x.laid(0), (v) => castTo(v, x.laid(1).own.dtype)),
   Ceil: stopped(tf.ceil),
   Clip: clip,
   Cos: unary(tf.cos),
@@ -149,6 +173,7 @@ export const elementwise: Operators = {
     ),
   Min: folded(sameShapes(tf.minimum)),
   Mish: unary((x) => tf.mul(x, tf.tanh(softplus(x)))),
+  Mod: (x, node) => together([x.laid(0), x.laid(1)], ([a, b]) => mod(a!, b!, node)),
   Mul: binary(tf.mul),
   Neg: unary(tf.neg),
   Not: stopped(tf.logicalNot),

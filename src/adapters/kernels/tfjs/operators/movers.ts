@@ -167,6 +167,17 @@ const depthToSpace: Operator = (x, node) => {
   return reshape(moved, [n, inner, h * s, w * s]);
 };
 
+/** The inverse of DepthToSpace in mode DCR. */
+const spaceToDepth: Operator = (x, node) => {
+  const value = x.tensor(0);
+  const [n, c, height, width] = value.shape as [number, number, number, number];
+  const s = intAttribute(node, 'blocksize', 1);
+  const [h, w] = [height / s, width / s];
+  const cells = tf.transpose(tf.reshape(value, [n * c, h, s, w, s]), [0, 2, 4, 1, 3]);
+  const blocks = tf.transpose(tf.reshape(cells, [n, c, s * s, h * w]), [0, 2, 1, 3]);
+  return tf.reshape(blocks, [n, c * s * s, h, w]);
+};
+
 /** Nothing moves where only the layout changes its name. */
 const transpose: Operator = (x, node) => {
   const value = x.laid(0);
@@ -207,6 +218,7 @@ export const movers: Operators = {
     return tf.tensor1d(shape.slice(intAttribute(node, 'start', 0), intAttribute(node, 'end')), 'int32');
   },
   Slice: slice,
+  SpaceToDepth: spaceToDepth,
   Split: split,
   Squeeze: squeeze,
   // tf.tile has a gradient up to rank four only.

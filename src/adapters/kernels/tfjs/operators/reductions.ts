@@ -106,9 +106,30 @@ const arg =
     return untaped((v) => (keep ? tf.expandDims(index(v), axis) : index(v)), value);
   };
 
+/** Sums of all before each element, that one included unless asked otherwise. tfjs's own gradient mixes up axes. */
+const cumSum: Operator = (x, node) => {
+  const value = x.laid(0);
+  const axis = axisIn(value.made, fromFront(x.numbers(1)![0]!, value.rank), value.rank);
+  const [exclusive, reverse] = ['exclusive', 'reverse'].map((name) => intAttribute(node, name, 0) === 1);
+  return each(value, (given) =>
+    tf.customGrad((v) => ({
+      value: tf.cumsum(v as tf.Tensor, axis, exclusive, reverse),
+      gradFunc: (dy: tf.Tensor) => tf.cumsum(dy, axis, exclusive, !reverse),
+    }))(given),
+  );
+};
+
+/** The first of the largest of each channel takes the gradient. */
+const globalMax: Operator = (x) => {
+  const value = x.tensor(0);
+  return firstExtreme(tf.max)(value, value.shape.map((_, i) => i).slice(2), true);
+};
+
 export const reductions: Operators = {
   ArgMax: arg(tf.argMax),
   ArgMin: arg(tf.argMin),
+  CumSum: cumSum,
+  GlobalMaxPool: globalMax,
   LogSoftmax: alongAxis((x) => tf.logSoftmax(x)),
   ReduceL1: reduction((x, axes, keep) => tf.sum(tf.mul(x, untaped(tf.sign, x)), axes, keep)),
   ReduceL2: reduction((x, axes, keep) => tf.sqrt(tf.sum(tf.square(x), axes, keep))),

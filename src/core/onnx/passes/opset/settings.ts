@@ -1,5 +1,6 @@
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../../attributes.ts';
 import { type Converter, dtypeOf, unsupported, withInput, without } from './converter.ts';
+import { wrapPad } from './wrap-pad.ts';
 
 /** Operators whose settings moved from attributes to inputs, or changed their defaults. */
 
@@ -37,10 +38,9 @@ export const clip: Converter = (node, r) => {
   return true;
 };
 
-/** Since 11 pads and value are inputs; `wrap` (19) does not exist at 18. */
+/** Since 11 pads and value are inputs; `wrap` (19, though some write it at 18) does not exist at 18. */
 export const pad: Converter = (node, r) => {
-  if (stringAttribute(node, 'mode', 'constant') === 'wrap' && r.opset > 18)
-    unsupported(node, r, 'mode wrap does not exist at opset 18');
+  if (stringAttribute(node, 'mode', 'constant') === 'wrap') return wrapPad(node, r);
   if (r.opset >= 11) return false;
   const pads = intsAttribute(node, 'pads') ?? unsupported(node, r, 'attribute pads is missing');
   const inputs = [node.inputs[0]!, r.ints(pads)];
