@@ -27,8 +27,8 @@ const options = Type.Object(
  * `kl` to a teacher that is put right: L = T^2 / B * sum_b KL(q || p_s), p = softmax(z / T), q the corrected p_t, y the
  * label's class (of a smoothed or mixed label its largest). Rows without a label are not corrected.
  *
- * - swap (Wen et al., probability shift): p_t of y and of the teacher's choice change places. Nothing changes where it is
- *   right.
+ * - swap (Wen et al., probability shift): p_t of y and of the teacher's choice change places. Nothing changes where it
+ *   is right.
  * - mix (minifinetuning): q = (1 - m) p_t + m onehot(y). Wrong (p_y < p_max): m = (p_max - p_y + lead) /
  *   (1 + p_max - p_y), so that y leads by exactly `lead`. Right: m = min(1, lead / (1 - p_y)), so that
  *   q_y = min(1, p_y + lead).

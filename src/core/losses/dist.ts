@@ -23,11 +23,13 @@ const options = Type.Object(
 
 /**
  * Correlation instead of divergence. p = softmax(z / T) [B, C]:
- * L = inter (1 - mean over b of r(p_s[b, :], p_t[b, :])) + intra (1 - mean over c of r(p_s[:, c], p_t[:, c])), r Pearson's.
- * The rows' term lies in [0, 2] whatever B is; the columns' needs a batch: with B = 1 they are constant and r is 0.
+ * L = inter (1 - mean over b of r(p_s[b, :], p_t[b, :])) + intra (1 - mean over c of r(p_s[:, c], p_t[:, c])), r
+ * Pearson's. The rows' term lies in [0, 2] whatever B is; the columns' needs a batch: with B = 1 they are constant and
+ * r is 0.
  *
- * No T^2: r ignores scale, so its gradient does not fade as T grows (for T to infinity r(p) is r(z)). The paper has none
- * either; torchdistill, mmrazor and the authors' classification code multiply by it. Published: T 1, weight 2 of the whole.
+ * No T^2: r ignores scale, so its gradient does not fade as T grows (for T to infinity r(p) is r(z)). The paper has
+ * none either; torchdistill, mmrazor and the authors' classification code multiply by it. Published: T 1, weight 2 of
+ * the whole.
  */
 export const dist: Loss<typeof options> = {
   name: 'dist',

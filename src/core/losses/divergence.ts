@@ -1,8 +1,8 @@
 import type { GraphBuilder } from '../onnx/builder.ts';
 
 /**
- * p (ln p - ln q), element by element, from logarithms; summed over classes it is KL(p || q) in nats. p = 0 adds nothing
- * as long as both logarithms are finite, as those of `logSoftened` are.
+ * p (ln p - ln q), element by element, from logarithms; summed over classes it is KL(p || q) in nats. p = 0 adds
+ * nothing as long as both logarithms are finite, as those of `logSoftened` are.
  */
 export const divergence = (b: GraphBuilder, lnP: string, lnQ: string): string =>
   b.op('Mul', [b.op('Exp', [lnP]), b.op('Sub', [lnP, lnQ])]);

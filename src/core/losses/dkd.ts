@@ -7,8 +7,8 @@ import type { Loss } from './loss.ts';
  * label's class; of a smoothed or mixed label its largest, in rows without a label the teacher's choice.
  *
  * Published: alpha 1, T 4, beta 8 for most CIFAR-100 pairs (6 or 2 for some), beta 0.5 at T 1 on ImageNet, besides
- * cross-entropy of weight 1, the whole growing from 0 over 20 epochs (not here: a schedule of weights would be the place).
- * PaddleSlim's version feeds probabilities where logarithms belong; ours is the paper's.
+ * cross-entropy of weight 1, the whole growing from 0 over 20 epochs (not here: a schedule of weights would be the
+ * place). PaddleSlim's version feeds probabilities where logarithms belong; ours is the paper's.
  */
 export const dkd: Loss<typeof decoupledOptions> = {
   name: 'dkd',

@@ -20,9 +20,9 @@ const options = Type.Object(
 /**
  * Generalised Jensen-Shannon divergence: p = softmax(z / T), m = beta p_t + (1 - beta) p_s,
  * L = T^2 / B * sum_b (beta KL(p_t || m) + (1 - beta) KL(p_s || m)). Bounded: at most T^2 ln 2 at beta 0.5, where it is
- * symmetric. L / beta tends to `kl` for beta to 0, L / (1 - beta) to `reverse-kl` for beta to 1; at the ends L itself is
- * 0, so they are refused. m is the mixture of probabilities; an early version of TRL mixed their logarithms.
- * T^2 is ours, as in `kl`; GKD's T is 1. ln m = a + softplus(b - a) of the two logarithms, so nothing underflows.
+ * symmetric. L / beta tends to `kl` for beta to 0, L / (1 - beta) to `reverse-kl` for beta to 1; at the ends L itself
+ * is 0, so they are refused. m is the mixture of probabilities; an early version of TRL mixed their logarithms. T^2 is
+ * ours, as in `kl`; GKD's T is 1. ln m = a + softplus(b - a) of the two logarithms, so nothing underflows.
  */
 export const jsd: Loss<typeof options> = {
   name: 'jsd',

@@ -31,14 +31,15 @@ const options = Type.Object(
 
 /**
  * Multi-level logit distillation, the mean over several temperatures of three terms. p = softmax(z / T) [B, C]:
- * instance: `kl` at T; batch: 1 / B^2 * ||P_s P_s' - P_t P_t'||^2, [B, B]; class: 1 / B^2 * ||P_s' P_s - P_t' P_t||^2, [C, C]
- * (squared Frobenius norms; ' transposes). The relations have no T^2, in the paper neither.
+ * instance: `kl` at T; batch: 1 / B^2 * ||P_s P_s' - P_t P_t'||^2, [B, B]; class: 1 / B^2 * ||P_s' P_s - P_t' P_t||^2,
+ * [C, C] (squared Frobenius norms; ' transposes). The relations have no T^2, in the paper neither.
  *
- * Ours differs from the published code. That divides the relations by B and by C, so their weight grows with the batch: they
- * are B and B^2 / C times ours, which is where 64 and 41 come from (B 64, C 100). It adds the temperatures up where we
- * take the mean, so its weights (0.9; 9 with standardisation) are 5 times as much here. It learns a weak and a strong view
- * at once, multiplies terms that are means already by a mask, which makes it a constant near 0.5, and takes the weak
- * view for the strong one at T 2 and 6: none of that is here. Standardised, our relations are so too, its are not.
+ * Ours differs from the published code. That divides the relations by B and by C, so their weight grows with the batch:
+ * they are B and B^2 / C times ours, which is where 64 and 41 come from (B 64, C 100). It adds the temperatures up
+ * where we take the mean, so its weights (0.9; 9 with standardisation) are 5 times as much here. It learns a weak and a
+ * strong view at once, multiplies terms that are means already by a mask, which makes it a constant near 0.5, and takes
+ * the weak view for the strong one at T 2 and 6: none of that is here. Standardised, our relations are so too, its are
+ * not.
  */
 export const multiLevel: Loss<typeof options> = {
   name: 'multi-level',

@@ -1,8 +1,8 @@
 import type { GraphBuilder } from '../onnx/builder.ts';
 
 /**
- * Added to the product of standard deviations, so that a constant vector correlates with nothing. DIST's code adds 1e-8 to
- * the product of norms, which depends on how long the vectors are: the same at length 100.
+ * Added to the product of standard deviations, so that a constant vector correlates with nothing. DIST's code adds 1e-8
+ * to the product of norms, which depends on how long the vectors are: the same at length 100.
  */
 const FLOOR = 1e-10;
 

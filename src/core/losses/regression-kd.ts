@@ -24,12 +24,12 @@ const options = Type.Object(
  * The teacher as an upper bound in regression: a row is learned only as long as the student is not better than the
  * teacher by the margin. e(z) = 1 / C * sum_c (z - y)^2, y the target:
  * L = 1 / B * sum_b [e(z_s) + margin > e(z_t)] e(z_s); with `imitate` [...] 1 / C * sum_c (z_s - z_t)^2.
- * A teacher that is far off lets go of the student early, instead of drawing it to its own error. The gate is 0 or 1 and
- * has no gradient. Rows without a label (all zero) have the teacher's value for a target, so they imitate it.
+ * A teacher that is far off lets go of the student early, instead of drawing it to its own error. The gate is 0 or 1
+ * and has no gradient. Rows without a label (all zero) have the teacher's value for a target, so they imitate it.
  *
  * Chen et al. sum over the box's coordinates where this is the mean over C, and weigh the term by 0.5 beside a plain
- * regression loss on the labels, which is not part of it. Imitation under a gate is ours: users who pull towards the teacher
- * report trouble where it is wrong.
+ * regression loss on the labels, which is not part of it. Imitation under a gate is ours: users who pull towards the
+ * teacher report trouble where it is wrong.
  */
 export const regressionKd: Loss<typeof options> = {
   name: 'regression-kd',

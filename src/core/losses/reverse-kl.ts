@@ -7,9 +7,9 @@ import { logSoftened, meanOfSoftened, refusesStandardizedPairs, standardizeOptio
 const options = Type.Object({ standardize: standardizeOption }, { additionalProperties: false });
 
 /**
- * `kl` with the roles swapped: L = T^2 / B * sum_b sum_c p_s (ln p_s - ln p_t), p = softmax(z / T). It drives the student
- * away from where the teacher has no mass, so a small student keeps to the teacher's largest classes instead of covering
- * all. T^2 as in `kl`; the language-model work it comes from has T = 1, where it makes no difference.
+ * `kl` with the roles swapped: L = T^2 / B * sum_b sum_c p_s (ln p_s - ln p_t), p = softmax(z / T). It drives the
+ * student away from where the teacher has no mass, so a small student keeps to the teacher's largest classes instead of
+ * covering all. T^2 as in `kl`; the language-model work it comes from has T = 1, where it makes no difference.
  */
 export const reverseKl: Loss<typeof options> = {
   name: 'reverse-kl',

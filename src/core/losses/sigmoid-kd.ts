@@ -10,10 +10,10 @@ const options = Type.Object({}, { additionalProperties: false });
 /**
  * Distillation of several labels per row: every class is a yes or no of its own, p = sigmoid(z / T).
  * L = T^2 / (B C) * sum_b sum_c (p_t ln(p_t / p_s) + (1 - p_t) ln((1 - p_t) / (1 - p_s))).
- * Binary cross-entropy less the teacher's entropy, a constant: same gradient, T / (B C) (p_s - p_t), and 0 where the student
- * equals the teacher. The paper's logit term sums over classes; here it is divided by C as binary cross-entropy is
- * (PyTorch's `BCEWithLogitsLoss`), so that a weight does not depend on how many labels there are. T 1 as in the paper;
- * T^2 is ours, as in `kl`. ln p = -softplus(-z / T), never the log of a sigmoid.
+ * Binary cross-entropy less the teacher's entropy, a constant: same gradient, T / (B C) (p_s - p_t), and 0 where the
+ * student equals the teacher. The paper's logit term sums over classes; here it is divided by C as binary cross-entropy
+ * is (PyTorch's `BCEWithLogitsLoss`), so that a weight does not depend on how many labels there are. T 1 as in the
+ * paper; T^2 is ours, as in `kl`. ln p = -softplus(-z / T), never the log of a sigmoid.
  */
 export const sigmoidKd: Loss<typeof options> = {
   name: 'sigmoid-kd',

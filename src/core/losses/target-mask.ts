@@ -1,8 +1,8 @@
 import type { GraphBuilder } from '../onnx/builder.ts';
 
 /**
- * True at one class per row, [B, C]: the label's largest, the first of equals; in rows without a label, or without labels
- * at all, the teacher's choice. Made of comparisons, which both kernels and CUDA have where they lack OneHot.
+ * True at one class per row, [B, C]: the label's largest, the first of equals; in rows without a label, or without
+ * labels at all, the teacher's choice. Made of comparisons, which both kernels and CUDA have where they lack OneHot.
  */
 export function targetMask(b: GraphBuilder, teacherLogits: string, labels?: string): string {
   if (labels === undefined) return largest(b, teacherLogits);

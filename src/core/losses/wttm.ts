@@ -20,8 +20,8 @@ const options = Type.Object(
  * p = softmax(z_t), U = sum_c p^(1/T) in [1, C^(1-1/T)], p^ = p^(1/T) / U = softmax(z_t / T), q = softmax(z_s):
  * L = 1 / B * sum_b U KL(p^ || q). At T = 1 it is `kl` at temperature 1.
  *
- * No T^2, since the student is not softened: the gradient is U / B (q - p^). Published besides cross-entropy of weight 1:
- * T 4 and a weight of lambda / (1 - lambda) * T, divided by the mean of U over the training set (36 / mean U for
+ * No T^2, since the student is not softened: the gradient is U / B (q - p^). Published besides cross-entropy of weight
+ * 1: T 4 and a weight of lambda / (1 - lambda) * T, divided by the mean of U over the training set (36 / mean U for
  * lambda 0.9); that mean is the data's, so it belongs into the term's weight and is not divided by here.
  */
 export const wttm: Loss<typeof options> = {

@@ -38,7 +38,7 @@ export const inspect: Stage<'inspect'> = {
   },
 };
 
-/** The first term that says nothing of two classes, and why; of losses only the teacher tells whether that matters. */
+/** The first term that says nothing of two classes, and why. */
 function refusalOfPairs({ objective }: ResolvedSpec): string | undefined {
   for (const { loss, options } of objective.terms) {
     const why = entryOf<Loss>(losses, loss, 'loss').refusesPairs?.(options);
