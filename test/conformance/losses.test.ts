@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { appendGradients } from '../../src/core/autodiff/backward.ts';
 import { losses } from '../../src/core/losses/index.ts';
 import type { Loss, LossNumbers } from '../../src/core/losses/loss.ts';
 import { GraphBuilder } from '../../src/core/onnx/builder.ts';
 import { tensor } from '../../src/core/onnx/tensor.ts';
+import { resolveOptions } from '../../src/core/options.ts';
+import type { TrainingKernel } from '../../src/core/program/kernel.ts';
+import type { Program, ProgramInput } from '../../src/core/program/program.ts';
 import { Random } from '../../src/core/random.ts';
-import { runModel } from '../support/run-model.ts';
+import { kernels } from '../support/kernels.ts';
+import { chunkOf } from '../support/training.ts';
 
 const B = 5;
 const C = 4;
@@ -26,43 +29,62 @@ function randomNumbers(seed: number, scale: number, temperature: number): LossNu
   };
 }
 
-/** Option sets to try: the defaults, and every boolean option switched. */
+/** Option sets to try: the defaults, every boolean option switched, every other choice of an option. */
 function optionSets(loss: Loss): Record<string, unknown>[] {
-  const entries = Object.entries(loss.options.properties as Record<string, { default?: unknown }>);
-  const defaults = Object.fromEntries(entries.map(([key, schema]) => [key, schema.default]));
-  const switched = entries
-    .filter(([, schema]) => typeof schema.default === 'boolean')
-    .map(([key, schema]) => ({ ...defaults, [key]: !schema.default }));
-  return [defaults, ...switched];
+  const defaults = resolveOptions(loss.options, {}, loss.name) as Record<string, unknown>;
+  const entries = Object.entries(loss.options.properties as Record<string, { anyOf?: { const: unknown }[] }>);
+  const changed = entries.flatMap(([key, { anyOf }]) => {
+    const value = defaults[key];
+    const values = typeof value === 'boolean' ? [!value] : (anyOf ?? []).map((choice) => choice.const);
+    return values.filter((other) => other !== value).map((other) => ({ ...defaults, [key]: other }));
+  });
+  return [defaults, ...changed];
 }
 
-async function graphLoss(loss: Loss, numbers: LossNumbers, options: Record<string, unknown>) {
+/** The loss alone, as a Program whose parameters are the student's logits. */
+function programOf(loss: Loss, numbers: LossNumbers, options: Record<string, unknown>): Program {
   const b = new GraphBuilder();
-  const rows = (name: string, values: readonly (readonly number[])[]) =>
-    b.initializer(name, tensor('float32', [B, C], values.flat()));
-  const student = b.input('student', 'float32', [B, C]);
+  const dims = [numbers.studentLogits.length, C];
+  const student = b.initializer('student', tensor('float32', dims, numbers.studentLogits.flat()));
+  const inputs = ['teacher', 'labels'].map(
+    (name): ProgramInput => ({ name: b.input(name, 'float32', dims), dtype: 'float32', dims }),
+  );
   const value = loss.build(
     {
       b,
       studentLogits: student,
-      teacherLogits: rows('teacher', numbers.teacherLogits),
-      labels: rows('labels', numbers.labels),
+      teacherLogits: 'teacher',
+      labels: 'labels',
       temperature: b.constant(numbers.temperature),
     },
     options,
   );
-  const gradient = appendGradients(b, { outputs: value, wrt: [student], target: 'ort-cpu' }).get(student)!;
-  b.output(value, gradient);
-  const feed = {
-    dtype: 'float32' as const,
-    dims: [B, C],
-    data: Float32Array.from(numbers.studentLogits.flat()),
-  };
-  const outputs = await runModel(b.model(), { student: feed });
+  b.output(value);
   return {
-    loss: Number(outputs[value]!.data[0]),
-    gradient: Array.from(outputs[gradient]!.data as Float32Array),
+    graph: b.build(),
+    loss: value,
+    metrics: [],
+    parameters: [{ name: student, owner: 'student' }],
+    state: [],
+    batch: inputs,
+    noise: [],
+    scalars: [],
+    optimizer: { name: 'sgd', options: {} },
   };
+}
+
+async function kernelLoss(
+  kernel: TrainingKernel,
+  loss: Loss,
+  numbers: LossNumbers,
+  options: Record<string, unknown>,
+) {
+  const program = programOf(loss, numbers, options);
+  const trainer = await kernel.open(program, { device: 'cpu', threads: 1, seed: 0 });
+  const rows = { teacher: numbers.teacherLogits.flat(), labels: numbers.labels.flat() };
+  const result = await trainer.gradients(chunkOf(program, () => rows, 0, 1));
+  await trainer.close();
+  return { loss: result.loss, gradient: Array.from(result.gradients.get('student')!) };
 }
 
 function finiteDifference(
@@ -80,41 +102,75 @@ function finiteDifference(
   return (shifted(h) - shifted(-h)) / (2 * h);
 }
 
+/** What a loss must bear: extreme logits of both, a student that says the same of all, a teacher that does, and one that
+ * agrees with it. */
+function hardCases(temperature: number): LossNumbers[] {
+  const [extreme, plain] = [randomNumbers(2, 1e4, temperature), randomNumbers(3, 1, temperature)];
+  const flat = plain.studentLogits.map((row) => row.map(() => 1));
+  return [
+    extreme,
+    { ...extreme, studentLogits: extreme.teacherLogits },
+    { ...plain, studentLogits: flat },
+    { ...plain, teacherLogits: flat },
+    { ...plain, studentLogits: plain.teacherLogits },
+  ];
+}
+
+const twice = <T>(rows: readonly T[]): T[] => [...rows, ...rows];
+
 for (const [name, entry] of Object.entries(losses)) {
   const loss: Loss = entry;
   for (const options of optionSets(loss)) {
     for (const temperature of loss.temperature === undefined ? [1] : TEMPERATURES) {
       const title = `${name} ${JSON.stringify(options)} T=${temperature}`;
 
-      test(`${title}: the graph agrees with the reference, its gradient with finite differences of the reference`, async () => {
-        const numbers = randomNumbers(1, 2, temperature);
-        const { loss: value, gradient } = await graphLoss(loss, numbers, options);
-        const expected = loss.reference(numbers, options);
-        assert.ok(
-          Math.abs(value - expected) <= 1e-5 * Math.max(1, Math.abs(expected)),
-          `${value} against ${expected}`,
-        );
-        gradient.forEach((g, i) => {
-          const difference = finiteDifference(loss, numbers, options, i);
+      for (const kernel of kernels) {
+        test(`${title}, ${kernel.name}: the graph agrees with the reference, its gradient with finite differences of the reference`, async () => {
+          const numbers = randomNumbers(1, 2, temperature);
+          const { loss: value, gradient } = await kernelLoss(kernel, loss, numbers, options);
+          const expected = loss.reference(numbers, options);
           assert.ok(
-            Math.abs(g - difference) <= 1e-4 * Math.max(1, Math.abs(difference)),
-            `entry ${i}: ${g} against ${difference}`,
+            Math.abs(value - expected) <= 1e-5 * Math.max(1, Math.abs(expected)),
+            `${value} against ${expected}`,
           );
+          assert.ok(Math.hypot(...gradient) > 1e-3, 'nothing would be learned');
+          gradient.forEach((g, i) => {
+            const difference = finiteDifference(loss, numbers, options, i);
+            assert.ok(
+              Math.abs(g - difference) <= 1e-4 * Math.max(1, Math.abs(difference)),
+              `entry ${i}: ${g} against ${difference}`,
+            );
+          });
         });
-      });
 
-      test(`${title}: finite at logits of +-1e4 and at equal logits`, async () => {
-        for (const numbers of [
-          randomNumbers(2, 1e4, temperature),
-          {
-            ...randomNumbers(3, 1, temperature),
-            studentLogits: Array.from({ length: B }, () => [1, 1, 1, 1]),
-          },
-        ]) {
-          const { loss: value, gradient } = await graphLoss(loss, numbers, options);
-          assert.ok(Number.isFinite(value), `loss ${value}`);
-          assert.ok(gradient.every(Number.isFinite), 'gradient');
-        }
+        test(`${title}, ${kernel.name}: right and finite at logits of +-1e4, at equal logits, at the teacher's`, async () => {
+          for (const [i, numbers] of hardCases(temperature).entries()) {
+            const { loss: value, gradient } = await kernelLoss(kernel, loss, numbers, options);
+            assert.ok(Number.isFinite(value), `case ${i}: loss ${value}`);
+            // float32 holds logits of 1e4 to 1e-3.
+            const expected = loss.reference(numbers, options);
+            const allowed = 1e-3 * Math.max(1, Math.abs(expected));
+            assert.ok(Math.abs(value - expected) <= allowed, `case ${i}: ${value} against ${expected}`);
+            assert.ok(gradient.every(Number.isFinite), `case ${i}: gradient`);
+          }
+        });
+      }
+
+      test(`${title}: a batch twice over has the same loss, and the gradient of a row is half`, async () => {
+        const numbers = randomNumbers(7, 2, temperature);
+        const { studentLogits, teacherLogits, labels } = numbers;
+        const doubled = {
+          ...numbers,
+          studentLogits: twice(studentLogits),
+          teacherLogits: twice(teacherLogits),
+          labels: twice(labels),
+        };
+        const once = await kernelLoss(kernels[0]!, loss, numbers, options);
+        const both = await kernelLoss(kernels[0]!, loss, doubled, options);
+        assert.ok(Math.abs(both.loss - once.loss) <= 1e-5 * Math.max(1, Math.abs(once.loss)));
+        twice(once.gradient).forEach((g, i) => {
+          assert.ok(Math.abs(2 * both.gradient[i]! - g) <= 1e-5 * Math.max(1, Math.abs(g)), `entry ${i}`);
+        });
       });
     }
   }
@@ -122,11 +178,13 @@ for (const [name, entry] of Object.entries(losses)) {
 
 test('kl and soft cross-entropy have the same gradient', async () => {
   const numbers = randomNumbers(4, 2, 4);
-  const a = await graphLoss(losses.kl, numbers, { standardize: false });
-  const c = await graphLoss(losses['soft-cross-entropy'], numbers, { standardize: false });
-  a.gradient.forEach((g, i) => {
-    assert.ok(Math.abs(g - c.gradient[i]!) < 1e-6);
-  });
+  for (const kernel of kernels) {
+    const a = await kernelLoss(kernel, losses.kl, numbers, { standardize: false });
+    const c = await kernelLoss(kernel, losses['soft-cross-entropy'], numbers, { standardize: false });
+    a.gradient.forEach((g, i) => {
+      assert.ok(Math.abs(g - c.gradient[i]!) < 1e-6);
+    });
+  }
 });
 
 test('kl is zero where the student equals the teacher', () => {

@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { rules } from '../../src/core/autodiff/rules/index.ts';
 import type { GradientCase } from '../../src/core/gradcheck/gradient-case.ts';
 import { losses } from '../../src/core/losses/index.ts';
+import type { Loss } from '../../src/core/losses/loss.ts';
 import { GraphBuilder } from '../../src/core/onnx/builder.ts';
 import { decodeModel } from '../../src/core/onnx/decode.ts';
 import type { Graph } from '../../src/core/onnx/model.ts';
@@ -50,7 +51,12 @@ function missingIn(graph: Graph): string[] {
 }
 
 const port = (inputShape: readonly number[]) => ({ input: 'x', inputShape, output: 'logits', classes: 4 });
-const objective = Object.keys(losses).map((loss) => ({ loss, weight: 1, temperature: 2, options: {} }));
+const objective = Object.entries(losses).map(([loss, entry]: [string, Loss]) => ({
+  loss,
+  weight: 1,
+  temperature: 2,
+  options: resolveOptions(entry.options, {}, loss) as Readonly<Record<string, unknown>>,
+}));
 
 for (const [name, architecture] of Object.entries(students)) {
   test(`training a ${name} has a CUDA kernel for every operator`, () => {

@@ -1,7 +1,8 @@
 import Type from 'typebox';
 import { invariant } from '../../errors.ts';
 import type { Loss } from './loss.ts';
-import { batchMean, logSoftmaxRow } from './softened.ts';
+import { batchMean, meanOfRows } from './means.ts';
+import { logSoftmaxRow } from './softened.ts';
 
 const options = Type.Object({}, { additionalProperties: false });
 
@@ -21,11 +22,10 @@ export const crossEntropy: Loss<typeof options> = {
     const student = b.op('LogSoftmax', [studentLogits], { axis: 1 });
     return b.op('Neg', [batchMean(b, b.op('Mul', [labels, student]))]);
   },
-  reference({ studentLogits, labels }) {
-    const total = studentLogits.reduce((sum, row, i) => {
-      const student = logSoftmaxRow(row);
-      return sum - labels[i]!.reduce((rowSum, y, c) => rowSum + y * student[c]!, 0);
-    }, 0);
-    return total / studentLogits.length;
+  reference(numbers) {
+    return meanOfRows(numbers, (student, _, label) => {
+      const lnStudent = logSoftmaxRow(student);
+      return -label.reduce((sum, y, c) => sum + y * lnStudent[c]!, 0);
+    });
   },
 };

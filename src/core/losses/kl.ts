@@ -1,12 +1,10 @@
 import Type from 'typebox';
-import { invariant } from '../../errors.ts';
+import { divergence, divergenceRow } from './divergence.ts';
 import type { Loss } from './loss.ts';
-import { batchMean, logSoftmaxRow, softened, softenedRow } from './softened.ts';
+import { batchMean, timesSquared } from './means.ts';
+import { logSoftened, meanOfSoftened, refusesStandardizedPairs, standardizeOption } from './softened.ts';
 
-const options = Type.Object(
-  { standardize: Type.Boolean({ default: false, description: 'standardise both logits first' }) },
-  { additionalProperties: false },
-);
+const options = Type.Object({ standardize: standardizeOption }, { additionalProperties: false });
 
 /**
  * Hinton's distillation term: L = T^2 / B * sum_b sum_c p_t (ln p_t - ln p_s), p = softmax(z / T).
@@ -21,19 +19,17 @@ export const kl: Loss<typeof options> = {
   needs: ['teacher-logits'],
   options,
   temperature: 4,
-  build({ b, studentLogits, teacherLogits, temperature }, { standardize }) {
-    invariant(teacherLogits && temperature, 'kl needs teacher logits and a temperature');
-    const student = b.op('LogSoftmax', [softened(b, studentLogits, temperature, standardize)], { axis: 1 });
-    const teacher = b.op('LogSoftmax', [softened(b, teacherLogits, temperature, standardize)], { axis: 1 });
-    const divergence = b.op('Mul', [b.op('Exp', [teacher]), b.op('Sub', [teacher, student])]);
-    return b.op('Mul', [batchMean(b, divergence), b.op('Mul', [temperature, temperature])]);
+  refusesPairs: refusesStandardizedPairs,
+  build(context, { standardize }) {
+    const { student, teacher, temperature } = logSoftened(context, standardize);
+    return timesSquared(
+      context.b,
+      batchMean(context.b, divergence(context.b, teacher, student)),
+      temperature,
+    );
   },
-  reference({ studentLogits, teacherLogits, temperature }, { standardize }) {
-    const total = studentLogits.reduce((sum, row, i) => {
-      const student = logSoftmaxRow(softenedRow(row, temperature, standardize));
-      const teacher = logSoftmaxRow(softenedRow(teacherLogits[i]!, temperature, standardize));
-      return sum + teacher.reduce((rowSum, t, c) => rowSum + Math.exp(t) * (t - student[c]!), 0);
-    }, 0);
-    return (temperature ** 2 * total) / studentLogits.length;
+  reference(numbers, { standardize }) {
+    const mean = meanOfSoftened(numbers, standardize, (student, teacher) => divergenceRow(teacher, student));
+    return numbers.temperature ** 2 * mean;
   },
 };

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { invariant } from '../../errors.ts';
 import type { Loss } from './loss.ts';
-import { batchMean } from './softened.ts';
+import { batchMean, meanOfRows } from './means.ts';
 
 const options = Type.Object({}, { additionalProperties: false });
 
@@ -22,10 +22,10 @@ export const logitMse: Loss<typeof options> = {
     const difference = b.op('Sub', [studentLogits, teacherLogits]);
     return b.op('Div', [batchMean(b, b.op('Mul', [difference, difference])), b.constant(classes)]);
   },
-  reference({ studentLogits, teacherLogits }) {
-    const rows = studentLogits.map((row, i) =>
-      row.reduce((sum, z, c) => sum + (z - teacherLogits[i]![c]!) ** 2, 0),
+  reference(numbers) {
+    return meanOfRows(
+      numbers,
+      (student, teacher) => student.reduce((sum, z, c) => sum + (z - teacher[c]!) ** 2, 0) / student.length,
     );
-    return rows.reduce((sum, row) => sum + row, 0) / (rows.length * studentLogits[0]!.length);
   },
 };

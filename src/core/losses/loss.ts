@@ -28,6 +28,8 @@ export interface Loss<S extends TObject = TObject> {
   readonly options: S;
   /** Whether the loss reads a temperature, and its default. */
   readonly temperature?: number;
+  /** Why the loss, with these options, says nothing of two classes; undefined where it does. */
+  refusesPairs?(options: Static<S>): string | undefined;
   /** Adds the nodes of the loss and returns a scalar float32, the mean over the batch. */
   build(context: LossContext, options: Static<S>): string;
   /** The slow obvious version on plain numbers: the independent witness of `build`. */

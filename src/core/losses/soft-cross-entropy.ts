@@ -1,12 +1,9 @@
 import Type from 'typebox';
-import { invariant } from '../../errors.ts';
 import type { Loss } from './loss.ts';
-import { batchMean, logSoftmaxRow, softened, softenedRow } from './softened.ts';
+import { batchMean, timesSquared } from './means.ts';
+import { logSoftened, meanOfSoftened, refusesStandardizedPairs, standardizeOption } from './softened.ts';
 
-const options = Type.Object(
-  { standardize: Type.Boolean({ default: false, description: 'standardise both logits first' }) },
-  { additionalProperties: false },
-);
+const options = Type.Object({ standardize: standardizeOption }, { additionalProperties: false });
 
 /**
  * Cross-entropy against the softened teacher: L = -T^2 / B * sum_b sum_c p_t ln p_s, p = softmax(z / T).
@@ -20,19 +17,17 @@ export const softCrossEntropy: Loss<typeof options> = {
   needs: ['teacher-logits'],
   options,
   temperature: 4,
-  build({ b, studentLogits, teacherLogits, temperature }, { standardize }) {
-    invariant(teacherLogits && temperature, 'soft-cross-entropy needs teacher logits and a temperature');
-    const student = b.op('LogSoftmax', [softened(b, studentLogits, temperature, standardize)], { axis: 1 });
-    const teacher = b.op('Softmax', [softened(b, teacherLogits, temperature, standardize)], { axis: 1 });
-    const cross = batchMean(b, b.op('Mul', [teacher, student]));
-    return b.op('Neg', [b.op('Mul', [cross, b.op('Mul', [temperature, temperature])])]);
+  refusesPairs: refusesStandardizedPairs,
+  build(context, { standardize }) {
+    const { b } = context;
+    const { student, teacher, temperature } = logSoftened(context, standardize);
+    const cross = batchMean(b, b.op('Mul', [b.op('Exp', [teacher]), student]));
+    return b.op('Neg', [timesSquared(b, cross, temperature)]);
   },
-  reference({ studentLogits, teacherLogits, temperature }, { standardize }) {
-    const total = studentLogits.reduce((sum, row, i) => {
-      const student = logSoftmaxRow(softenedRow(row, temperature, standardize));
-      const teacher = logSoftmaxRow(softenedRow(teacherLogits[i]!, temperature, standardize));
-      return sum - teacher.reduce((rowSum, t, c) => rowSum + Math.exp(t) * student[c]!, 0);
-    }, 0);
-    return (temperature ** 2 * total) / studentLogits.length;
+  reference(numbers, { standardize }) {
+    const cross = meanOfSoftened(numbers, standardize, (student, teacher) =>
+      teacher.reduce((sum, t, c) => sum + Math.exp(t) * student[c]!, 0),
+    );
+    return -(numbers.temperature ** 2) * cross;
   },
 };

@@ -1,16 +1,41 @@
+import Type from 'typebox';
+import { invariant } from '../../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
+import type { LossContext, LossNumbers } from './loss.ts';
+import { meanOfRows } from './means.ts';
 
 /**
  * Shared by losses on softened logits: z / T, or Z(z) / T with logit standardisation
  * Z(z) = (z - mean(z)) / (std(z) + 1e-7) over classes, unbiased std (Sun et al., "Logit Standardization in Knowledge
  * Distillation", CVPR 2024, arXiv 2403.01427). Z ignores any shift and scale of the logits.
- * With two classes Z keeps nothing but the argmax, so the spec refuses it there.
+ * With two classes Z keeps nothing but the argmax, so it is refused there (`Loss.refusesPairs`).
  */
 const STANDARDIZATION_EPSILON = 1e-7;
+
+/** The option of every loss on softened logits. */
+export const standardizeOption = Type.Boolean({
+  default: false,
+  description: 'standardise both logits first',
+});
+
+/** Why standardised logits say nothing of two classes: they are always +-0.7. */
+export const refusesStandardizedPairs = ({ standardize }: { readonly standardize: boolean }) =>
+  standardize ? 'standardises logits, which with two classes leaves only their order' : undefined;
 
 /** [B, C] logits to [B, C] logits divided by the temperature, standardised first where asked. */
 export function softened(b: GraphBuilder, logits: string, temperature: string, standardize: boolean): string {
   return b.op('Div', [standardize ? standardized(b, logits) : logits, temperature]);
+}
+
+/** ln softmax of the softened logits of student and teacher, [B, C] each: never the log of a softmax. */
+export function logSoftened(
+  { b, studentLogits, teacherLogits, temperature }: LossContext,
+  standardize: boolean,
+): { readonly student: string; readonly teacher: string; readonly temperature: string } {
+  invariant(teacherLogits && temperature, 'softened logits need a teacher and a temperature');
+  const ln = (logits: string) =>
+    b.op('LogSoftmax', [softened(b, logits, temperature, standardize)], { axis: 1 });
+  return { student: ln(studentLogits), teacher: ln(teacherLogits), temperature };
 }
 
 function standardized(b: GraphBuilder, logits: string): string {
@@ -32,15 +57,24 @@ export function softenedRow(row: readonly number[], temperature: number, standar
   return row.map((z) => (z - mean) / (Math.sqrt(variance) + STANDARDIZATION_EPSILON) / temperature);
 }
 
-/** log softmax of one row, in double precision, by the shifted sum. */
-export function logSoftmaxRow(row: readonly number[]): number[] {
-  const top = Math.max(...row);
-  const total = Math.log(row.reduce((sum, z) => sum + Math.exp(z - top), 0)) + top;
-  return row.map((z) => z - total);
+/** Plain-number twin of `logSoftened`: the mean over rows of a number made from ln p_s, ln p_t and the label. */
+export function meanOfSoftened(
+  numbers: LossNumbers,
+  standardize: boolean,
+  of: (student: number[], teacher: number[], label: readonly number[]) => number,
+): number {
+  const ln = (row: readonly number[]) => logSoftmaxRow(softenedRow(row, numbers.temperature, standardize));
+  return meanOfRows(numbers, (student, teacher, label) => of(ln(student), ln(teacher), label));
 }
 
-/** Sum of all elements of a [B, C] value divided by B: the mean over the batch of sums over classes. */
-export function batchMean(b: GraphBuilder, perElement: string): string {
-  const [batch] = b.dims(perElement) as [number];
-  return b.op('Div', [b.op('ReduceSum', [perElement], { keepdims: 0 }), b.constant(batch)]);
+/** ln sum e^z of one row, in double precision, by the shifted sum. */
+export function logSumExpRow(row: readonly number[]): number {
+  const top = Math.max(...row);
+  return Math.log(row.reduce((sum, z) => sum + Math.exp(z - top), 0)) + top;
+}
+
+/** log softmax of one row, in double precision. */
+export function logSoftmaxRow(row: readonly number[]): number[] {
+  const total = logSumExpRow(row);
+  return row.map((z) => z - total);
 }

@@ -1,4 +1,7 @@
+import { losses } from '../../core/losses/index.ts';
+import type { Loss } from '../../core/losses/loss.ts';
 import { encodeModel } from '../../core/onnx/encode.ts';
+import { entryOf } from '../../core/options.ts';
 import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { modelCard } from '../model-card.ts';
@@ -17,7 +20,7 @@ export const inspect: Stage<'inspect'> = {
     teacher: ingest.teacher.hash,
     companions: ingest.companions.map(({ name, hash }) => [name, hash]),
     inputs: spec.inputs,
-    standardized: spec.objective.terms.some(({ options }) => options.standardize === true),
+    refusesPairs: refusalOfPairs(spec) !== undefined,
   }),
   async run({ ingest }, context) {
     const { blobs, runtime, spec } = context;
@@ -26,7 +29,7 @@ export const inspect: Stage<'inspect'> = {
     const options = { device: 'cpu', threads: spec.train.threads } as const;
     const model = await openModel(bytes, files, runtime);
     const { plan, tapped, warnings } = planTeacher(model, spec);
-    refuseStandardizedPairs(plan.scores.classes, spec);
+    if (plan.scores.classes === 2) refusePairs(spec);
     const encoded = encodeModel(tapped);
     const { batch, warning } = await probeBatch(await runtime.open(encoded, options), plan);
     const stored = await blobs.put(encoded);
@@ -35,15 +38,19 @@ export const inspect: Stage<'inspect'> = {
   },
 };
 
-/** Two standardised logits are always +-0.7: nothing of the teacher but its choice would be left. */
-function refuseStandardizedPairs(classes: number, { objective }: ResolvedSpec): void {
-  const term = objective.terms.find(({ options }) => options.standardize === true);
-  if (classes !== 2 || !term) return;
-  throw new RetortError(
-    'SPEC_INVALID',
-    `/objective: "${term.loss}" standardises logits, which with two classes leaves only their order`,
-    {
-      hint: 'Leave out logit standardisation, or use logit-mse.',
-    },
-  );
+/** The first term that says nothing of two classes, and why. */
+function refusalOfPairs({ objective }: ResolvedSpec): string | undefined {
+  for (const { loss, options } of objective.terms) {
+    const why = entryOf<Loss>(losses, loss, 'loss').refusesPairs?.(options);
+    if (why) return `"${loss}" ${why}`;
+  }
+  return undefined;
+}
+
+function refusePairs(spec: ResolvedSpec): void {
+  const why = refusalOfPairs(spec);
+  if (!why) return;
+  throw new RetortError('SPEC_INVALID', `/objective: ${why}; the teacher has two`, {
+    hint: 'Use kl without standardisation, or logit-mse.',
+  });
 }
