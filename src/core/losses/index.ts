@@ -1,3 +1,4 @@
+import { annealedMse } from './annealed-mse.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { kl } from './kl.ts';
 import { logitMse } from './logit-mse.ts';
@@ -6,6 +7,7 @@ import { softCrossEntropy } from './soft-cross-entropy.ts';
 
 /** Losses by name. */
 export const losses = {
+  'annealed-mse': annealedMse,
   'cross-entropy': crossEntropy,
   kl,
   'logit-mse': logitMse,
