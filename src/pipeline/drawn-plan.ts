@@ -1,17 +1,26 @@
 import type { Model } from '../core/onnx/model.ts';
 import { Random } from '../core/random.ts';
 import type { Rows } from './open-rows.ts';
+import { type PlacedPhase, placePhases } from './place-phases.ts';
 import { planTraining, type TrainingPlan } from './plan-training.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
 import { distilledRun } from './student-run.ts';
 
-/** The student's own run with teacher logits drawn at random, for measuring its pace: they cost the same. */
+/** The phases of the student's own run. */
+export const phasesOf = ({ spec }: Pick<StageContext, 'spec'>, rows: Rows): readonly PlacedPhase[] =>
+  placePhases(distilledRun(spec).phases, spec.train, rows.dataset.splits.train.length);
+
+/**
+ * A phase of the student's own run, the last if none is named, with teacher logits drawn at random, for measuring its
+ * pace: they cost the same. `student` is the one that phase trains.
+ */
 export function drawnPlan(
   student: Model,
   done: Pick<Results, 'inspect'>,
   rows: Rows,
   context: StageContext,
+  phase: PlacedPhase = phasesOf(context, rows).at(-1)!,
 ): TrainingPlan {
   const { classes } = done.inspect.plan.scores;
   let drawn: Float32Array | undefined;
@@ -19,7 +28,7 @@ export function drawnPlan(
     drawn ??= randomLogits(rows.dataset.splits.train.length * classes);
     return drawn;
   };
-  return planTraining({ ...distilledRun(context.spec), student, rows, teacher }, done, context);
+  return planTraining({ ...distilledRun(context.spec), phase, student, rows, teacher }, done, context);
 }
 
 /** Numbers of the size of logits; a block of them, repeated. */

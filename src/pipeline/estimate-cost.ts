@@ -1,14 +1,11 @@
-import type { Model } from '../core/onnx/model.ts';
-import { needsOf } from '../core/program/build-program.ts';
 import { shardRowsFor } from './logits-store.ts';
 import type { Rows } from './open-rows.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
 import { latencyCost } from './stages/measure.ts';
-
 import { viewCount } from './teach-work.ts';
 import { teachingPace } from './teaching-pace.ts';
-import { trainingPace } from './training-pace.ts';
+import { trainingCost } from './training-cost.ts';
 import { validationRows } from './validation-rows.ts';
 
 export interface CostEstimate {
@@ -26,16 +23,15 @@ const PARITY_RUNS = 2 * 256;
  *
  * Time: the stages up to `qualify` as they took here (nothing where their results were known). Teacher: its pace on some
  * batches of training rows, times the rows of all views and of validation. Training: opening the kernel, the pace of some
- * real steps times all steps, and one validation with its checkpoint times the rounds; early stopping is not foreseen.
- * The control makes the same steps. Evaluation and latency from the paces of teacher and student. Compute that others use
+ * real steps times all steps, and one validation with its checkpoint times the rounds, for every phase; early stopping is not
+ * foreseen. The control makes the steps of the length. Evaluation and latency from the paces of teacher and student. Compute that others use
  * at this moment is in the paces.
  *
  * Memory: the most this process has held, which has decoded, asked the teacher and trained as the job will, and the
  * teacher's logits that the job holds besides: a second view while views change, two models' scores of the test rows.
  */
 export async function estimateCost(
-  student: Model,
-  done: Pick<Results, 'inspect' | 'qualify' | 'timings'>,
+  done: Pick<Results, 'ingest' | 'inspect' | 'qualify' | 'timings'>,
   rows: Rows,
   context: StageContext,
   peakMemory: () => number,
@@ -44,10 +40,9 @@ export async function estimateCost(
   const { splits } = rows.dataset;
   const { classes } = done.inspect.plan.scores;
   const teacher = await teachingPace(done, rows, context);
-  const pace = await trainingPace(student, done, rows, context);
+  const { train, control: alone, row, write } = await trainingCost(done, rows, context);
 
-  const asked = needsOf(spec.objective.terms).has('teacher-logits');
-  const views = asked ? viewCount(spec, splits.train.length) : 0;
+  const views = viewCount(spec, splits.train.length);
   const hasControl = spec.controls && done.qualify.labelled > 0;
   const students = hasControl ? 2 : 1;
   const took = (name: string): number =>
@@ -58,13 +53,12 @@ export async function estimateCost(
   const parts = [validationRows(rows.dataset).length, ...new Array<number>(views).fill(splits.train.length)];
   const shards = parts.reduce((sum, count) => sum + Math.ceil(count / shardRows), 0);
   const asking = teacher.row * parts.reduce((sum, count) => sum + count, 0);
-  const teach = teacher.open + asking + pace.write * shards;
-  const train = pace.open + pace.step * pace.steps + pace.round * pace.rounds;
+  const teach = teacher.open + asking + write * shards;
   const before = took('ingest') + took('inspect') + took('qualify');
-  const evaluate = splits.test.length * (teacher.row + students * pace.row);
-  const latency = latencyCost(teacher.row) + students * latencyCost(pace.row);
-  const rest = before + evaluate + latency + students * PARITY_RUNS * pace.row;
-  const control = hasControl ? train : 0;
+  const evaluate = splits.test.length * (teacher.row + students * row);
+  const latency = latencyCost(teacher.row) + students * latencyCost(row);
+  const rest = before + evaluate + latency + students * PARITY_RUNS * row;
+  const control = hasControl ? alone : 0;
 
   const logits = (count: number): number => 4 * classes * count;
   return {

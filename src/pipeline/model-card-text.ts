@@ -1,3 +1,5 @@
+import type { ObjectiveTerm } from '../core/program/build-program.ts';
+import type { Curve } from '../core/schedules/curve.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import type { Latency, ModelReport, ModelRole, Report } from './report.ts';
 import type { Results } from './results.ts';
@@ -51,6 +53,36 @@ function verdictRow(
 const text = (value: unknown, format: (value: number) => string): string =>
   typeof value === 'number' ? format(value) : '-';
 
+const objectiveText = (terms: readonly ObjectiveTerm[]): string => terms.map(termText).join(' + ');
+
+function termText({ loss, weight, temperature, schedule }: ObjectiveTerm): string {
+  const along = (fixed: number, curve: Curve | undefined, factor: number): string =>
+    curve ? `${factor * curve.from} to ${factor * curve.to}` : `${fixed}`;
+  const t = temperature === undefined ? '' : ` (T = ${along(temperature, schedule?.temperature, 1)})`;
+  return `${along(weight, schedule?.weight, weight)} x ${loss}${t}`;
+}
+
+/** What each phase did, where there are several. */
+function phaseLines({ training }: Report, { strategy, phases }: ResolvedSpec): string[] {
+  const made = training.student?.phases ?? [];
+  const several = phases.length > 1 || phases[0]!.terms.some(({ schedule }) => schedule);
+  if (!several) return [];
+  return [
+    `- Strategy: ${strategy.name}`,
+    ...phases.map((phase, i) => {
+      const teachers = Object.entries(phase.teachers ?? {}).map(([name, weight]) => `${weight} x ${name}`);
+      const parts = [
+        `${made[i]?.steps ?? 0} steps`,
+        phase.from ? `from ${phase.from}` : 'from initial weights',
+        ...(phase.student?.options ? [`student ${JSON.stringify(phase.student.options)}`] : []),
+        ...(teachers.length > 0 ? [`taught by ${teachers.join(' + ')}`] : []),
+        objectiveText(phase.terms),
+      ];
+      return `  - ${phase.name}: ${parts.join(', ')}`;
+    }),
+  ];
+}
+
 /** Model card in Markdown. */
 export function modelCardText(report: Report, done: Results, spec: ResolvedSpec): string {
   const { card } = done.inspect;
@@ -88,7 +120,8 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     `- Teacher: ${done.ingest.teacher.name}, sha256 ${done.ingest.teacher.hash}, ${card.parameters.toLocaleString('en-US')} parameters`,
     ...done.ingest.data.map((file) => `- Data: ${file.name}, sha256 ${file.hash}`),
     `- Rows: ${splits.train.rows} training (${done.qualify.labelled} labelled), ${splits.validation.rows} validation, ${splits.test.rows} test`,
-    `- Objective: ${spec.objective.terms.map(({ loss, weight, temperature }) => `${weight} x ${loss}${temperature ? ` (T = ${temperature})` : ''}`).join(' + ')}`,
+    `- Objective: ${objectiveText(spec.objective.terms)}`,
+    ...phaseLines(report, spec),
     `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine} (${report.ran.kernelReason}), seed ${spec.seed}`,
     `- Exported: step ${done.train.step}; largest difference of logits to the trained network ${done.export.student.parity.difference.toExponential(1)}`,
     '',

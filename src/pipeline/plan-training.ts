@@ -3,42 +3,46 @@ import { buildProgram, needsOf } from '../core/program/build-program.ts';
 import type { StoredDataset } from '../data/open-dataset.ts';
 import { stepsPerEpoch } from '../data/order.ts';
 import { RetortError } from '../errors.ts';
+import type { ResolvedTrain } from '../spec/resolved-spec.ts';
 import { ShuffledBatches } from './batch-source.ts';
 import type { Rows } from './open-rows.ts';
+import type { PlacedPhase } from './place-phases.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
 import { controlRecipe, type StudentRun } from './student-run.ts';
 import type { TrainingRun } from './training-run.ts';
 
-/** A run but for its validation: Program, kernel, data and length. */
-export type TrainingPlan = Omit<TrainingRun, 'validate'>;
+/** A phase but for its validation: Program, kernel, data and length. */
+export type TrainingPlan = Omit<TrainingRun, 'validate' | 'stepsBefore'>;
 
-export interface PlanRequest extends StudentRun {
+export interface PlanRequest extends Pick<StudentRun, 'name' | 'isControl'> {
+  readonly phase: PlacedPhase;
+  /** With the weights it starts from. */
   readonly student: Model;
   readonly rows: Rows;
-  /** Teacher logits of the training rows in an epoch. */
+  /** Logits of the phase's teachers on the training rows in an epoch. */
   teacher(epoch: number): Promise<Float32Array>;
 }
 
-/** What a run trains and on what; read by the training itself and by the estimate of its cost. */
+/** What a phase trains and on what; read by the training itself and by the estimate of its cost. */
 export function planTraining(
-  { name, terms, isControl, student, rows, teacher }: PlanRequest,
+  { name, isControl, phase, student, rows, teacher }: PlanRequest,
   { inspect }: Pick<Results, 'inspect'>,
   { spec, kernels }: Pick<StageContext, 'spec' | 'kernels'>,
 ): TrainingPlan {
-  const settings = isControl ? controlRecipe(spec.train) : spec.train;
-  const { batchSize, optimizer, clipNorm, ema, length } = settings;
-  const dataset = isControl ? withLabelledOnly(rows.dataset) : rows.dataset;
+  const settings = settingsOf(phase, isControl ? controlRecipe(spec.train) : spec.train);
+  const { batchSize, optimizer, clipNorm, ema } = settings;
+  const { terms } = phase;
   const needs = needsOf(terms);
-  // Rounds and length are the student's, so that a control on fewer rows makes as many steps.
-  const roundSteps = stepsPerEpoch(rows.dataset.splits.train.length, batchSize);
+  const dataset = isControl || readsLabelsAlone(phase) ? withLabelledOnly(rows.dataset) : rows.dataset;
   const kernel = kernels[settings.kernel];
   if (!kernel) throw new RetortError('RUNTIME_UNAVAILABLE', `there is no kernel "${settings.kernel}" here`);
   return {
     name,
+    phase,
     kernel,
     settings,
-    seed: spec.seed,
+    seed: phaseSeed(spec.seed, phase.index),
     program: buildProgram({
       student,
       terms,
@@ -57,10 +61,22 @@ export function planTraining(
       labels: needs.has('labels'),
       ...(needs.has('teacher-logits') ? { teacher } : {}),
     }),
-    totalSteps: 'steps' in length ? length.steps : length.epochs * roundSteps,
-    roundSteps,
+    // Rounds are the student's, so that a control on fewer rows is looked at as often.
+    roundSteps: stepsPerEpoch(rows.dataset.splits.train.length, batchSize),
   };
 }
+
+/** Whether rows without a label would be of no use to it. */
+export const readsLabelsAlone = ({ terms }: Pick<PlacedPhase, 'terms'>): boolean =>
+  [...needsOf(terms)].join() === 'labels';
+
+function settingsOf({ select }: PlacedPhase, { earlyStopping, ...train }: ResolvedTrain): ResolvedTrain {
+  if (select) return { ...train, select };
+  return { ...train, ...(earlyStopping ? { earlyStopping } : {}) };
+}
+
+/** Noise is a function of seed and step, and each phase counts its own steps. The first has the job's seed. */
+const phaseSeed = (seed: number, index: number): number => (seed + Math.imul(index, 0x9e3779b1)) >>> 0;
 
 /** Only rows whose label may be used. */
 const withLabelledOnly = (dataset: StoredDataset): StoredDataset => ({

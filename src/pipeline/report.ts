@@ -43,10 +43,21 @@ export interface Latency {
 }
 
 export interface TrainingReport {
+  /** Of all phases together. */
   readonly steps: number;
   /** Step of the exported snapshot. */
   readonly step: number;
   readonly validation: Readonly<Record<string, number | null>>;
+  /** In order; the last one made the student. */
+  readonly phases: readonly PhaseReport[];
   /** Largest difference between trained and exported logits, relative to the largest logit. */
   readonly parity: number;
+}
+
+export interface PhaseReport {
+  readonly name: string;
+  readonly steps: number;
+  /** Step, of its own, of the snapshot it hands on. */
+  readonly step: number;
+  readonly validation: Readonly<Record<string, number | null>>;
 }

@@ -4,11 +4,11 @@ import type { KernelChoice } from './choose-kernel.ts';
 import type { LogitsView } from './logits-store.ts';
 import type { ModelCard } from './model-card.ts';
 import type { BlobRef } from './ports.ts';
-import type { Report } from './report.ts';
+import type { PhaseReport, Report } from './report.ts';
 import type { Artifact } from './stage.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
 import type { Timing } from './timing.ts';
-import type { Trained } from './training-run.ts';
+import type { TrainedPhase } from './training-run.ts';
 
 /** What each stage leaves for those after it: JSON, with blobs by reference. Later ones may rely on earlier ones. */
 export interface Results {
@@ -45,6 +45,11 @@ export interface Results {
   readonly publish: { readonly artifacts: readonly Artifact[] };
   /** How long each stage took; filled by the runner. */
   readonly timings: readonly Timing[];
+}
+
+/** A run in all its phases: the last one's snapshot; steps and log of all together. */
+export interface Trained extends Omit<TrainedPhase, 'name'> {
+  readonly phases: readonly PhaseReport[];
 }
 
 export interface Exported {

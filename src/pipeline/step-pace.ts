@@ -18,7 +18,7 @@ export async function stepPace(
   budget: number,
   use: (trainer: Awaited<ReturnType<TrainingPlan['kernel']['open']>>) => Promise<void> = async () => {},
 ): Promise<StepPace> {
-  const { kernel, program, settings, seed, totalSteps, roundSteps } = plan;
+  const { kernel, program, settings, seed, phase, roundSteps } = plan;
   const { device, threads } = settings;
   const from = clock.precise();
   const trainer = await kernel.open(program, { device, threads, seed });
@@ -28,7 +28,7 @@ export async function stepPace(
     const step = await paceOf(clock, budget, async (round) => {
       if (signal.aborted) throw cancelled(plan.name);
       const wanted = round === 0 ? 1 : Math.min(trainer.preferredSteps, roundSteps);
-      const steps = Math.min(wanted, totalSteps - at);
+      const steps = Math.min(wanted, phase.steps - at);
       if (steps === 0) return 0;
       const ran = await trainChunk(plan, trainer, at, steps).catch(divergence);
       at += steps;

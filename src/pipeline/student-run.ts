@@ -1,30 +1,25 @@
-import { entryOf } from '../core/options.ts';
-import type { ObjectiveTerm } from '../core/program/build-program.ts';
-import { strategies } from '../core/strategies/index.ts';
-import type { Strategy } from '../core/strategies/strategy.ts';
-import { invariant } from '../errors.ts';
+import type { Phase } from '../core/strategies/phase.ts';
 import type { ResolvedSpec, ResolvedTrain } from '../spec/resolved-spec.ts';
 
-/** One training of the student of a job: on the objective, or the control. */
+/** One training of the student of a job: in the phases of its strategy, or the control. */
 export interface StudentRun {
   readonly name: 'train' | 'control';
-  readonly terms: readonly ObjectiveTerm[];
+  readonly phases: readonly Phase[];
   /** The control: only rows with a usable label are shown, and nothing stops it early. */
   readonly isControl: boolean;
 }
 
-/** The student's own: what the strategy makes of the objective. */
-export function distilledRun({ strategy, objective }: ResolvedSpec): StudentRun {
-  const { phases } = entryOf<Strategy>(strategies, strategy.name, 'strategy');
-  const [phase, ...others] = phases(objective.terms, strategy.options);
-  invariant(phase && others.length === 0, `the strategy "${strategy.name}" has not one phase; one is run`);
-  return { name: 'train', terms: phase.terms, isControl: false };
-}
+/** The student's own. */
+export const distilledRun = ({ phases }: Pick<ResolvedSpec, 'phases'>): StudentRun => ({
+  name: 'train',
+  phases,
+  isControl: false,
+});
 
-/** The same student without distillation: cross-entropy with the labels alone. */
+/** The same student without distillation: cross-entropy with the labels alone, in one phase. */
 export const controlRun: StudentRun = {
   name: 'control',
-  terms: [{ loss: 'cross-entropy', weight: 1, options: {} }],
+  phases: [{ name: 'all', terms: [{ loss: 'cross-entropy', weight: 1, options: {} }], share: 1 }],
   isControl: true,
 };
 

@@ -1,4 +1,4 @@
-import { needsOf } from '../core/program/build-program.ts';
+import { asksJobTeacher } from '../core/strategies/check-phases.ts';
 import type { BatchMaker } from '../data/batch.ts';
 import { stepsPerEpoch } from '../data/order.ts';
 import { invariant } from '../errors.ts';
@@ -6,6 +6,7 @@ import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import { shardRowsFor } from './logits-store.ts';
 import { openRows } from './open-rows.ts';
 import { openTeacher } from './open-teacher.ts';
+import { placePhases } from './place-phases.ts';
 import type { Results } from './results.ts';
 import { SCORE_BATCH, scoreRows } from './score-rows.ts';
 import type { Scorer } from './scorer.ts';
@@ -33,16 +34,17 @@ interface View {
   readonly epoch: number;
 }
 
-/** How often the teacher sees the training rows: without augmentation every epoch shows the same pixels. */
-export function viewCount({ train }: ResolvedSpec, rows: number): number {
+/**
+ * How often the teacher sees the training rows: not at all where no phase reads it, once without augmentation, for every
+ * epoch shows the same pixels, else once for every epoch up to the last that reads it.
+ */
+export function viewCount({ phases, train }: ResolvedSpec, rows: number): number {
+  const asking = placePhases(phases, train, rows).filter(asksJobTeacher);
+  if (asking.length === 0) return 0;
   if (train.augment.length === 0) return 1;
-  const { length } = train;
-  return 'epochs' in length ? length.epochs : Math.ceil(length.steps / stepsPerEpoch(rows, train.batchSize));
+  const last = Math.max(...asking.map(({ start, steps }) => start + steps));
+  return Math.max(1, Math.ceil(last / stepsPerEpoch(rows, train.batchSize)));
 }
-
-/** Whether any loss of the student reads the teacher. */
-export const asksTeacher = ({ objective }: ResolvedSpec): boolean =>
-  needsOf(objective.terms).has('teacher-logits');
 
 /** Opens the rows. */
 export async function openTeachWork(
@@ -57,7 +59,7 @@ export async function openTeachWork(
   const maker = spec.train.augment.length > 0 ? rows.augmented() : rows.plain;
   const views: readonly View[] = [
     { rows: validationRows(rows.dataset), maker: rows.plain, epoch: 0 },
-    ...Array.from({ length: asksTeacher(spec) ? viewCount(spec, train.length) : 0 }, (_, epoch) => ({
+    ...Array.from({ length: viewCount(spec, train.length) }, (_, epoch) => ({
       rows: train,
       maker,
       epoch,

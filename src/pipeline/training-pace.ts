@@ -2,6 +2,7 @@ import type { Model } from '../core/onnx/model.ts';
 import { encodeSnapshot } from '../core/program/safetensors.ts';
 import { drawnPlan, randomLogits } from './drawn-plan.ts';
 import type { Rows } from './open-rows.ts';
+import type { PlacedPhase } from './place-phases.ts';
 import type { Results } from './results.ts';
 import { spread } from './score-rows.ts';
 import type { StageContext } from './stage.ts';
@@ -26,24 +27,24 @@ export interface TrainingPace {
   readonly row: number;
   /** A small blob into the store. */
   readonly write: number;
-  readonly steps: number;
-  readonly rounds: number;
+  /** Steps of a round. */
+  readonly roundSteps: number;
 }
 
 /**
- * Opens the student's own run and makes some steps of it, then one round. The teacher has not been asked yet, so its
- * logits are drawn at random: they cost the same.
+ * Opens a phase of the student's own run and makes some steps of it, then one round. The teacher has not been asked yet,
+ * so its logits are drawn at random: they cost the same.
  */
 export async function trainingPace(
   student: Model,
   done: Pick<Results, 'inspect'>,
   rows: Rows,
   context: StageContext,
+  phase: PlacedPhase,
 ): Promise<TrainingPace> {
   const { clock, blobs } = context;
   const { classes } = done.inspect.plan.scores;
-  const plan = drawnPlan(student, done, rows, context);
-  const { totalSteps, roundSteps } = plan;
+  const plan = drawnPlan(student, done, rows, context, phase);
   const timed = async <T>(work: () => Promise<T>): Promise<readonly [number, T]> => {
     const from = clock.precise();
     const value = await work();
@@ -70,5 +71,5 @@ export async function trainingPace(
     const round = Math.max(0, short - some.length * row) + all.length * row + 2 * encode + WRITES * write;
     after = { round, row, write };
   });
-  return { open, step, ...after, steps: totalSteps, rounds: Math.ceil(totalSteps / roundSteps) };
+  return { open, step, ...after, roundSteps: plan.roundSteps };
 }

@@ -1,29 +1,35 @@
 import type { NDArray } from '../core/ndarray.ts';
 import type { Snapshot, TrainingKernel } from '../core/program/kernel.ts';
+import { objectiveScalars } from '../core/program/objective-scalars.ts';
 import type { Program } from '../core/program/program.ts';
 import { decodeSnapshot, encodeSnapshot } from '../core/program/safetensors.ts';
 import { optimizerScalars } from '../core/schedules/optimizer-scalars.ts';
+import { RetortError } from '../errors.ts';
 import type { ResolvedTrain } from '../spec/resolved-spec.ts';
 import { cancelled } from './cancelled.ts';
+import type { PlacedPhase } from './place-phases.ts';
 import type { BlobRef } from './ports.ts';
 import type { StageContext } from './stage.ts';
 
-/** The data of a run, step by step. */
+/** The data of a phase, step by step. */
 export interface BatchSource {
   readonly stepsPerEpoch: number;
   /** Batch inputs of `steps` consecutive steps, dims [steps, ...dims of the input]. */
   chunk(first: number, steps: number): Promise<Record<string, NDArray>>;
 }
 
+/** One phase of a run. */
 export interface TrainingRun {
   /** The stage it runs in, for messages. */
   readonly name: string;
+  readonly phase: Pick<PlacedPhase, 'name' | 'terms' | 'steps' | 'start' | 'before'>;
+  /** Steps that the phases in front of it have made; the log counts on from there. */
+  readonly stepsBefore: number;
   readonly program: Program;
   readonly kernel: TrainingKernel;
   readonly settings: ResolvedTrain;
   readonly seed: number;
   readonly batches: BatchSource;
-  readonly totalSteps: number;
   /** Steps between validations: an epoch of the student's run. */
   readonly roundSteps: number;
   /** Figures of a snapshot on the validation rows; `score` decides which is best (higher). */
@@ -35,13 +41,14 @@ export interface Validation {
   readonly figures: Readonly<Record<string, number | null>>;
 }
 
-/** What a finished run leaves. */
-export interface Trained {
+/** What a finished phase leaves. */
+export interface TrainedPhase {
+  readonly name: string;
   /** What computed it, with its version. */
   readonly engine: string;
   /** The selected snapshot. */
   readonly snapshot: BlobRef;
-  /** Steps behind the selected snapshot, and behind the run. */
+  /** Steps behind the selected snapshot, and behind the phase. */
   readonly step: number;
   readonly steps: number;
   /** One JSON line per some steps (means over them) and per round. */
@@ -56,7 +63,7 @@ interface Mark {
   readonly figures: Readonly<Record<string, number | null>>;
 }
 
-/** A run between two steps, as JSON: all it needs to go on bit for bit. */
+/** A phase between two steps, as JSON: all it needs to go on bit for bit. */
 interface Progress {
   readonly step: number;
   readonly snapshot: BlobRef;
@@ -70,13 +77,14 @@ interface Progress {
 }
 
 const CHECKPOINT_MS = 60_000;
-/** About how many lines the log of a whole run has, besides one per round. */
+/** About how many lines the log of a whole phase has, besides one per round. */
 const LOG_LINES = 1000;
 
 /** Trains a Program to its end, or to the signal: checkpoints, validation rounds, early stopping, selection. */
-export async function trainingRun(run: TrainingRun, context: StageContext): Promise<Trained> {
+export async function trainingRun(run: TrainingRun, context: StageContext): Promise<TrainedPhase> {
   const { blobs, clock, partial, signal } = context;
-  const { settings, totalSteps, roundSteps } = run;
+  const { settings, roundSteps, phase } = run;
+  const totalSteps = phase.steps;
   const saved = await partial.load<Progress>();
   const trainer = await run.kernel.open(run.program, {
     device: settings.device,
@@ -95,7 +103,9 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
   const lineEvery = Math.max(1, Math.round(totalSteps / LOG_LINES));
   const putSnapshot = async (snapshot: Snapshot) => blobs.put(encodeSnapshot(snapshot));
   const putLog = async () => blobs.put(new TextEncoder().encode(lines.map((line) => `${line}\n`).join('')));
-  const log = async (line: object): Promise<void> => {
+  const log = async (figures: object): Promise<void> => {
+    const epoch = (phase.start + step) / run.batches.stepsPerEpoch;
+    const line = { phase: phase.name, step: run.stepsBefore + step, epoch, ...figures };
     lines.push(JSON.stringify(line));
     await context.emit('metrics', { run: run.name, ...line });
   };
@@ -126,7 +136,12 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
       const every = settings.checkpointEvery ?? Number.POSITIVE_INFINITY;
       const mark = Number.isFinite(every) ? (Math.floor(step / every) + 1) * every : roundEnd;
       const steps = Math.min(trainer.preferredSteps, Math.min(roundEnd, mark) - step);
-      const figures = await trainChunk(run, trainer, step, steps);
+      const figures = await trainChunk(run, trainer, step, steps).catch((error) => {
+        if (signal.aborted && error instanceof RetortError && error.code === 'CANCELLED') return undefined;
+        throw error;
+      });
+      // Stopped before the chunk was run: the loop's head saves and leaves.
+      if (!figures) continue;
       // Lines stand at fixed steps, however the run was cut into chunks.
       for (let i = 0; i < steps; i++) {
         for (const [name, values] of Object.entries(figures)) {
@@ -138,7 +153,7 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
             name,
             list.reduce((sum, v) => sum + v, 0) / list.length,
           ]);
-          await log({ step, epoch: step / run.batches.stepsPerEpoch, ...Object.fromEntries(means) });
+          await log(Object.fromEntries(means));
           pending.clear();
         }
       }
@@ -151,7 +166,7 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
         if (better) best = last;
         // A round without a figure says nothing either way.
         if (score !== null) stale = better ? 0 : stale + 1;
-        await log({ step, epoch: step / run.batches.stepsPerEpoch, validation: figures });
+        await log({ validation: figures });
       }
       if (step === roundEnd || step === mark || clock.now() - savedAt > CHECKPOINT_MS) {
         await checkpoint();
@@ -164,6 +179,7 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
   // Without a validation figure no epoch is better than another, and the last one knows most.
   const chosen = settings.select === 'best' && best?.score !== null ? best! : last!;
   return {
+    name: phase.name,
     engine: trainer.engine,
     snapshot: chosen.snapshot,
     step: chosen.step,
@@ -175,14 +191,18 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
 
 /** Runs K steps; returns their figures, K numbers each. */
 export async function trainChunk(
-  { program, settings, batches, totalSteps }: Omit<TrainingRun, 'validate'>,
+  { program, settings, batches, phase }: Omit<TrainingRun, 'validate' | 'stepsBefore'>,
   trainer: Awaited<ReturnType<TrainingKernel['open']>>,
   first: number,
   steps: number,
 ): Promise<Record<string, Float32Array>> {
-  const context = { totalSteps, stepsPerEpoch: batches.stepsPerEpoch };
-  const scalars = optimizerScalars(settings.optimizer, settings.schedule, context, first, steps);
-  const { loss, metrics } = await trainer.run({ steps, feeds: await batches.chunk(first, steps), scalars });
+  const context = { totalSteps: phase.steps, stepsPerEpoch: batches.stepsPerEpoch };
+  const scalars = {
+    ...optimizerScalars(settings.optimizer, settings.schedule, context, first, steps),
+    ...objectiveScalars(phase.terms, phase.steps, first, steps),
+  };
+  const feeds = await batches.chunk(phase.start + first, steps);
+  const { loss, metrics } = await trainer.run({ steps, feeds, scalars });
   const terms = program.metrics.map((name) => [name, metrics[name]!] as const);
   return { loss, ...Object.fromEntries(terms), learningRate: scalars.learning_rate! };
 }

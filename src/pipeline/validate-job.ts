@@ -58,13 +58,7 @@ export async function validateJob(
       dataset: qualify.card,
       student: { parameters, macs, bytes },
       warnings: [...inspect.card.warnings, ...qualify.warnings],
-      estimate: await estimateCost(
-        student,
-        done,
-        rows,
-        await withKernel(student, done, rows, context),
-        peakMemory,
-      ),
+      estimate: await estimateCost(done, rows, await withKernel(student, done, rows, context), peakMemory),
     };
   } finally {
     await rows.dataset.close();

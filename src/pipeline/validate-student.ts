@@ -1,15 +1,11 @@
 import { metrics } from '../core/metrics/index.ts';
-import { encodeModel } from '../core/onnx/encode.ts';
 import type { Model } from '../core/onnx/model.ts';
-import { inferenceMode } from '../core/onnx/passes/inference-mode.ts';
-import { applyPass } from '../core/onnx/passes/pass.ts';
 import type { Snapshot } from '../core/program/kernel.ts';
 import type { Rows } from './open-rows.ts';
+import { openStudent } from './open-student.ts';
 import type { Results } from './results.ts';
 import { scoreRows } from './score-rows.ts';
 import type { StageContext } from './stage.ts';
-import { STUDENT_INPUT } from './student-names.ts';
-import { studentScorer } from './student-scorer.ts';
 import { withSnapshot } from './trained-model.ts';
 import type { Validation } from './training-run.ts';
 
@@ -25,15 +21,14 @@ export interface ValidationSet {
 export async function validateStudent(
   snapshot: Snapshot,
   { student, rows: { dataset, plain }, seen, teacherLogits }: ValidationSet,
-  { inspect: { plan } }: Pick<Results, 'inspect'>,
-  { runtime, spec }: Pick<StageContext, 'runtime' | 'spec'>,
+  done: Pick<Results, 'inspect'>,
+  context: Pick<StageContext, 'runtime' | 'spec'>,
 ): Promise<Validation> {
+  const { plan } = done.inspect;
   const { classes } = plan.scores;
   const labels = Int32Array.from(seen, (row) => dataset.labels[row]!);
-  const model = applyPass(inferenceMode, withSnapshot(student, snapshot, spec.train.ema !== undefined), {});
-  const { device, threads } = spec.train;
-  const session = await runtime.open(encodeModel(model), { device, threads });
-  const scorer = studentScorer(session, plan, { ...plan.input, name: STUDENT_INPUT, dtype: 'float32' });
+  const average = context.spec.train.ema !== undefined;
+  const scorer = await openStudent(withSnapshot(student, snapshot, average), done, context);
   try {
     const logits = await scoreRows(scorer, plain, seen, { input: plan.input.name, classes });
     const scores = { classes, logits, labels, teacherLogits };

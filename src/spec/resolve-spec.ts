@@ -3,9 +3,11 @@ import { optimizers } from '../core/optimizers/index.ts';
 import { type EntrySpec, entryOf, resolveOptions } from '../core/options.ts';
 import { schedules } from '../core/schedules/index.ts';
 import { strategies } from '../core/strategies/index.ts';
+import type { Strategy } from '../core/strategies/strategy.ts';
 import { augmentations } from '../data/augment/index.ts';
 import { RetortError } from '../errors.ts';
 import { resolveObjective } from './resolve-objective.ts';
+import { resolvePhases } from './resolve-phases.ts';
 import { resolveStudent } from './resolve-student.ts';
 import type { ResolvedSpec, ResolvedTrain } from './resolved-spec.ts';
 import type { Spec } from './spec.ts';
@@ -20,20 +22,32 @@ type Train = NonNullable<Spec['train']>;
 
 /** Fills every default and settles every "auto", so that the result alone decides what is done. */
 export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
+  const strategy = entrySpec(strategies, spec.strategy, 'single-stage', 'strategy');
+  const entry = entryOf<Strategy>(strategies, strategy.name, 'strategy');
+  const student = resolveStudent(spec.student as object | undefined);
+  const own = entry.terms && { terms: entry.terms(strategy.options) };
+  const objective = resolveObjective(spec.objective ?? own);
   return {
     version: 1,
     inputs: spec.inputs ?? {},
     labels: spec.labels ?? {},
     data: { maxRejects: 0.01, ...spec.data },
     teacherQuality: { override: spec.teacherQuality?.override ?? false },
-    student: resolveStudent(spec.student as object | undefined),
-    strategy: entrySpec(strategies, spec.strategy, 'single-stage', 'strategy'),
-    objective: resolveObjective(spec.objective),
-    train: resolveTrain(spec.train ?? {}, facilities),
+    student,
+    strategy,
+    objective,
+    phases: resolvePhases(strategy, objective.terms, student),
+    train: resolveTrain(withDefaults(spec.train ?? {}, entry.train ?? {}), facilities),
     export: { tolerance: spec.export?.tolerance ?? 1e-3 },
     controls: spec.controls ?? true,
     seed: spec.seed ?? 0,
   };
+}
+
+/** What the spec says, and of the rest what the strategy sets. A length is one thing, in epochs or in steps. */
+function withDefaults(train: Train, { epochs, ...set }: NonNullable<Strategy['train']>): Train {
+  const isLong = train.epochs !== undefined || train.steps !== undefined;
+  return { ...set, ...(isLong || epochs === undefined ? {} : { epochs }), ...train } as Train;
 }
 
 function resolveTrain(train: Train, facilities: Facilities): ResolvedTrain {

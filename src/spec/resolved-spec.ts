@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import type { EntrySpec } from '../core/options.ts';
 import type { ObjectiveTerm } from '../core/program/build-program.ts';
+import type { Phase } from '../core/strategies/phase.ts';
 import type { Data, Labels, Preprocess } from './data-section.ts';
 
 /** A spec with every default filled in: what the stages read, what retries and resumes use, what keys are hashed from. */
@@ -13,6 +14,8 @@ export interface ResolvedSpec {
   readonly student: StudentChoice;
   readonly strategy: EntrySpec;
   readonly objective: { readonly terms: readonly ObjectiveTerm[] };
+  /** What the strategy makes of the objective. */
+  readonly phases: readonly Phase[];
   readonly train: ResolvedTrain;
   readonly export: { readonly tolerance: number };
   readonly controls: boolean;

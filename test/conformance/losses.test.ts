@@ -206,3 +206,21 @@ test('kl tends to half the squared distance of centred logits, over C, for a lar
   const expected = distance.reduce((s, d) => s + d, 0) / (2 * C * B);
   assert.ok(Math.abs(losses.kl.reference(numbers, { standardize: false }) / expected - 1) < 1e-3);
 });
+
+test('annealed-mse at temperature 1 is logit-mse; its margin forgives whole rows and grows with phi', async () => {
+  const numbers = { ...randomNumbers(7, 1, 1) };
+  const whole = losses['annealed-mse'].reference(numbers, { maxTemperature: 10, margin: 0 });
+  assert.ok(Math.abs(whole - losses['logit-mse'].reference(numbers, {})) < 1e-12);
+  for (const temperature of [1, 7, 12]) {
+    const options = { maxTemperature: 10, margin: 1.5 };
+    const given = { ...numbers, temperature };
+    const expected = losses['annealed-mse'].reference(given, options);
+    const { loss: value, gradient } = await kernelLoss(kernels[0]!, losses['annealed-mse'], given, options);
+    assert.ok(Math.abs(value - expected) < 1e-5, `${value} against ${expected}`);
+    gradient.forEach((g, i) => {
+      assert.ok(Math.abs(g - finiteDifference(losses['annealed-mse'], given, options, i)) < 1e-4);
+    });
+    const forgiven = { maxTemperature: 10, margin: 1e3 };
+    assert.equal(losses['annealed-mse'].reference(given, forgiven), 0);
+  }
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { strategies } from '../../src/core/strategies/index.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 
@@ -21,6 +22,18 @@ for (const path of [...specs, 'shapes/spec.json']) {
     assert.ok(objective.terms.some(({ loss }) => loss !== 'cross-entropy'));
   });
 }
+
+test('every strategy but the plain one has an example', () => {
+  const shown = specs.flatMap((path) => /strategy-(.+)\.json$/.exec(path)?.[1] ?? []);
+  assert.deepEqual(
+    shown.sort(),
+    Object.keys(strategies).filter((name) => name !== 'single-stage'),
+  );
+  for (const name of shown) {
+    const spec = JSON.parse(readFileSync(`${examples}specs/strategy-${name}.json`, 'utf8'));
+    assert.equal(spec.strategy.name, name);
+  }
+});
 
 test('the spec in the README is one', () => {
   const [, json] = /```json\n([\s\S]*?)```/.exec(readFileSync(`${examples}../README.md`, 'utf8'))!;

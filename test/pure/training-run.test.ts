@@ -63,7 +63,8 @@ async function runWith(scores: readonly (number | null)[], given: Partial<Resolv
     settings,
     seed: 0,
     batches: { stepsPerEpoch: ROUND, chunk: async () => ({}) },
-    totalSteps: ROUND * scores.length,
+    phase: { name: 'all', terms: [], steps: ROUND * scores.length, start: 0, before: 0 },
+    stepsBefore: 0,
     roundSteps: ROUND,
     validate: async ({ step }) => ({ score: scores[step / ROUND - 1]!, figures: {} }),
   };

@@ -1,3 +1,4 @@
+import { annealedMse } from './annealed-mse.ts';
 import { correctedKl } from './corrected-kl.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { dist } from './dist.ts';
@@ -18,6 +19,7 @@ import { wttm } from './wttm.ts';
 /** Losses by name. */
 export const losses = {
   'corrected-kl': correctedKl,
+  'annealed-mse': annealedMse,
   'cross-entropy': crossEntropy,
   dist,
   dkd,

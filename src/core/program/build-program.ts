@@ -4,6 +4,7 @@ import type { Loss, LossContext, LossNeed } from '../losses/loss.ts';
 import { GraphBuilder } from '../onnx/builder.ts';
 import { feedInputs, type Model } from '../onnx/model.ts';
 import type { OptimizerSpec } from '../optimizers/optimizer.ts';
+import type { Curve } from '../schedules/curve.ts';
 import { declareDropout } from './declared-dropout.ts';
 import type { Program, ProgramInput } from './program.ts';
 import { withStaticBatch } from './static-batch.ts';
@@ -16,6 +17,8 @@ export interface ObjectiveTerm {
   readonly weight: number;
   readonly temperature?: number;
   readonly options: Readonly<Record<string, unknown>>;
+  /** What of it changes during a phase: the weight times a curve, the temperature as the curve says. */
+  readonly schedule?: { readonly weight?: Curve; readonly temperature?: Curve };
 }
 
 export interface ProgramRequest {
@@ -54,8 +57,20 @@ export function buildProgram(request: ProgramRequest): Program {
     dtype: 'float32',
     dims: [batchSize, classes],
   }));
-  const values = terms.map((term) => appendTerm(b, term, logits.name));
-  const weighted = values.map((value, i) => b.op('Mul', [value, b.constant(terms[i]!.weight)]));
+  const scalars: string[] = [];
+  /** A number of term i: fixed, or an input that follows its schedule. */
+  const numberOf = (i: number, what: 'weight' | 'temperature', fixed: number): string => {
+    if (!terms[i]!.schedule?.[what]) return b.constant(fixed);
+    const name = b.input(scalarName(metricName(terms, i), what), 'float32', []);
+    scalars.push(name);
+    return name;
+  };
+  const values = terms.map((term, i) => {
+    const fixed = term.temperature ?? lossOf(term).temperature;
+    const temperature = fixed === undefined ? undefined : numberOf(i, 'temperature', fixed);
+    return appendTerm(b, term, logits.name, temperature);
+  });
+  const weighted = values.map((value, i) => b.op('Mul', [value, numberOf(i, 'weight', terms[i]!.weight)]));
   const loss = b.op(
     'Identity',
     [weighted.reduce((sum, value) => b.op('Add', [sum, value]))],
@@ -81,32 +96,39 @@ export function buildProgram(request: ProgramRequest): Program {
       ...objectiveInputs,
     ],
     noise,
-    scalars: [],
+    scalars,
     optimizer: request.optimizer,
     ...(request.clipNorm === undefined ? {} : { clipNorm: request.clipNorm }),
     ...(request.ema === undefined ? {} : { ema: request.ema }),
   };
 }
 
-function appendTerm(b: GraphBuilder, term: ObjectiveTerm, studentLogits: string): string {
+function appendTerm(
+  b: GraphBuilder,
+  term: ObjectiveTerm,
+  studentLogits: string,
+  temperature: string | undefined,
+): string {
   const loss = lossOf(term);
-  const temperature = term.temperature ?? loss.temperature;
   const context: LossContext = {
     b,
     studentLogits,
     ...(loss.needs.includes('labels') ? { labels: OBJECTIVE_INPUTS.labels } : {}),
     ...(loss.needs.includes('teacher-logits') ? { teacherLogits: OBJECTIVE_INPUTS['teacher-logits'] } : {}),
-    ...(temperature === undefined ? {} : { temperature: b.constant(temperature) }),
+    ...(temperature === undefined ? {} : { temperature }),
   };
   return loss.build(context, term.options);
 }
 
 /** `term:<loss>`, numbered where a loss occurs twice. */
-function metricName(terms: readonly ObjectiveTerm[], index: number): string {
+export function metricName(terms: readonly ObjectiveTerm[], index: number): string {
   const { loss } = terms[index]!;
   const earlier = terms.slice(0, index).filter((term) => term.loss === loss).length;
   return earlier === 0 ? `term:${loss}` : `term:${loss}:${earlier + 1}`;
 }
+
+/** Name of the scalar input that carries what of a term follows a schedule. */
+export const scalarName = (term: string, what: 'weight' | 'temperature'): string => `${term}:${what}`;
 
 function lossOf(term: ObjectiveTerm): Loss {
   const loss: Loss | undefined = (losses as Readonly<Record<string, Loss>>)[term.loss];

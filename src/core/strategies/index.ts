@@ -1,5 +1,23 @@
+import { annealing } from './annealing.ts';
+import { continuation } from './continuation.ts';
+import { functionMatching } from './function-matching.ts';
+import { labelFree } from './label-free.ts';
+import { mutual } from './mutual.ts';
+import { progressive } from './progressive.ts';
+import { self } from './self.ts';
 import { singleStage } from './single-stage.ts';
 import type { Strategy } from './strategy.ts';
+import { twoStage } from './two-stage.ts';
 
 /** Strategies by name. */
-export const strategies = { 'single-stage': singleStage } as const satisfies Record<string, Strategy>;
+export const strategies = {
+  annealing,
+  continuation,
+  'function-matching': functionMatching,
+  'label-free': labelFree,
+  mutual,
+  progressive,
+  self,
+  'single-stage': singleStage,
+  'two-stage': twoStage,
+} as const satisfies Record<string, Strategy>;

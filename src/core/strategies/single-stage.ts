@@ -7,5 +7,5 @@ export const singleStage: Strategy<typeof options> = {
   name: 'single-stage',
   summary: 'one run with the whole objective from the first step to the last',
   options,
-  phases: (terms) => [{ terms }],
+  phases: (terms) => [{ name: 'all', terms, share: 1 }],
 };

@@ -1,18 +1,20 @@
 import type { Static, TObject } from 'typebox';
 import type { ObjectiveTerm } from '../program/build-program.ts';
-
-/** One stretch of training: one Program, made of these terms. */
-export interface Phase {
-  readonly terms: readonly ObjectiveTerm[];
-}
+import type { Phase } from './phase.ts';
 
 /**
  * How training is cut into phases: a pure function of the objective and its own options. Adding one = one file and one
- * registry line; how steps are shared out between phases comes with the first strategy that has several.
+ * registry line. The last phase trains the student of the job.
  */
 export interface Strategy<S extends TObject = TObject> {
   readonly name: string;
   readonly summary: string;
+  readonly citation?: string;
   readonly options: S;
+  /** What is learned where the spec names no objective, as `objective.terms` says it. Default: Hinton's two terms. */
+  terms?(options: Static<S>): readonly Readonly<Record<string, unknown>>[];
+  /** What of `train` it sets where the spec says nothing. */
+  readonly train?: Readonly<Record<string, unknown>>;
+  /** SPEC_INVALID where the objective is none for it. */
   phases(terms: readonly ObjectiveTerm[], options: Static<S>): readonly Phase[];
 }

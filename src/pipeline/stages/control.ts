@@ -11,7 +11,7 @@ import { trainStudent } from '../train-student.ts';
 export const control: Stage<'control'> = {
   name: 'control',
   summary: 'trains the control without distillation',
-  version: 2,
+  version: 3,
   key: (done, { spec }) => ({
     ...openRowsKey(done, spec),
     ...trainKey({ ...spec, train: controlRecipe(spec.train) }),

@@ -8,7 +8,7 @@ import { decodeSnapshot } from '../../core/program/safetensors.ts';
 import { RetortError } from '../../errors.ts';
 import { modelCard } from '../model-card.ts';
 import { openRows, type Rows } from '../open-rows.ts';
-import type { Exported, Results } from '../results.ts';
+import type { Exported, Results, Trained } from '../results.ts';
 import { scoreRows, spread } from '../score-rows.ts';
 import { shipStudent } from '../ship-student.ts';
 import type { Stage, StageContext } from '../stage.ts';
@@ -19,7 +19,6 @@ import type { TeacherPlan } from '../teacher-plan.ts';
 import { openRowsKey, trainKey } from '../train-key.ts';
 import { studentOf } from '../train-student.ts';
 import { withSnapshot } from '../trained-model.ts';
-import type { Trained } from '../training-run.ts';
 
 const PARITY_ROWS = 256;
 

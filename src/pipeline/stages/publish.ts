@@ -1,8 +1,8 @@
+import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { modelCardText } from '../model-card-text.ts';
 import type { Report, TrainingReport } from '../report.ts';
-import type { Exported, Results } from '../results.ts';
+import type { Exported, Results, Trained } from '../results.ts';
 import type { Artifact, Stage, StageContext } from '../stage.ts';
-import type { Trained } from '../training-run.ts';
 
 /** The files a user gets. */
 export const publish: Stage<'publish'> = {
@@ -37,6 +37,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     steps: trained.steps,
     step: trained.step,
     validation: trained.validation,
+    phases: trained.phases,
     parity: parity.difference / Math.max(1, parity.scale),
   });
   const { student, control } = done.export;
@@ -48,7 +49,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
       student: training(done.train, student),
       ...(done.control && control ? { control: training(done.control, control) } : {}),
     },
-    warnings: [...done.inspect.card.warnings, ...done.qualify.warnings, ...stoppedEarly(done)],
+    warnings: [...done.inspect.card.warnings, ...done.qualify.warnings, ...otherSteps(done, spec)],
     ran: {
       kernel: done.calibrate.kernel,
       kernelReason: done.calibrate.reason,
@@ -61,9 +62,13 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
 }
 
 /** Steps of student and control, where they differ. */
-function stoppedEarly({ train, control }: Results): string[] {
+function otherSteps({ train, control }: Results, { phases }: ResolvedSpec): string[] {
   if (!control || control.steps === train.steps) return [];
-  return [`the student stopped early after ${train.steps} steps; the control made all ${control.steps}`];
+  if (phases.length === 1) {
+    return [`the student stopped early after ${train.steps} steps; the control made all ${control.steps}`];
+  }
+  const all = `${train.steps} steps in ${phases.length} phases`;
+  return [`all students of the strategy made ${all}; the control made ${control.steps}`];
 }
 
 /** What went in, what came out, and by what: enough to make it again. */

@@ -4,7 +4,7 @@ import { makeShards } from '../make-shards.ts';
 import { rowsKey } from '../open-rows.ts';
 import type { Stage } from '../stage.ts';
 import { shardName } from '../teach-shards.ts';
-import { asksTeacher, openTeachWork, viewCount } from '../teach-work.ts';
+import { openTeachWork, viewCount } from '../teach-work.ts';
 
 /**
  * The teacher's logits of everything the student will be compared with, once for all objectives and students. Its parts
@@ -14,15 +14,16 @@ export const teach: Stage<'teach'> = {
   name: 'teach',
   summary: 'asks the teacher',
   version: 1,
-  key: ({ inspect, decode, qualify }, { spec }) => ({
-    teacher: inspect.plan,
-    device: spec.train.device,
-    files: decode.files,
-    rows: rowsKey(spec),
-    asked: asksTeacher(spec)
-      ? { augment: spec.train.augment, views: viewCount(spec, qualify.card.splits.train.rows) }
-      : null,
-  }),
+  key: ({ inspect, decode, qualify }, { spec }) => {
+    const views = viewCount(spec, qualify.card.splits.train.rows);
+    return {
+      teacher: inspect.plan,
+      device: spec.train.device,
+      files: decode.files,
+      rows: rowsKey(spec),
+      asked: views > 0 ? { augment: spec.train.augment, views } : null,
+    };
+  },
   async run(done, context) {
     await checkStudent(done, context);
     const work = await openTeachWork(done, context);

@@ -3,17 +3,16 @@ import { distilledRun } from '../student-run.ts';
 import { openRowsKey, trainKey } from '../train-key.ts';
 import { trainStudent } from '../train-student.ts';
 
-/** The student learns from the teacher. */
+/** The student learns from the teacher, in the phases of its strategy. */
 export const train: Stage<'train'> = {
   name: 'train',
   summary: 'trains the student',
-  version: 2,
+  version: 3,
   key: (done, { spec }) => ({
     ...openRowsKey(done, spec),
     ...trainKey(spec),
     teach: done.teach,
-    objective: spec.objective,
-    strategy: spec.strategy,
+    phases: spec.phases,
   }),
   run: (done, context) => trainStudent(distilledRun(context.spec), done, context),
 };

@@ -1,0 +1,57 @@
+import Type from 'typebox';
+import type { ObjectiveTerm } from '../program/build-program.ts';
+import type { Curve } from '../schedules/curve.ts';
+import type { Strategy } from './strategy.ts';
+import { demand, isHard, readsLabels, readsTeacherLogits, refuse, scaledUp } from './terms.ts';
+
+const options = Type.Object(
+  {
+    maxTemperature: Type.Integer({
+      default: 10,
+      minimum: 1,
+      description: 'temperature of the first stair; the last is 1',
+    }),
+    soft: Type.Number({
+      default: 0.75,
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 1,
+      description: 'part of the steps spent on soft targets, before the labels',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+/** Terms whose temperature falls from `maxTemperature` to 1 in whole numbers, where they read one. */
+export const annealed = (terms: readonly ObjectiveTerm[], maxTemperature: number, over: number) => {
+  const temperature: Curve = { from: maxTemperature, to: 1, over, stairs: maxTemperature };
+  return terms.map((term): ObjectiveTerm => {
+    if (term.temperature === undefined) return term;
+    return { ...term, schedule: { ...term.schedule, temperature } };
+  });
+};
+
+/**
+ * Annealing-KD: first the teacher's logits alone while the temperature falls from T_max to 1 in equal stairs, then the
+ * labels alone. The published loss of the first phase is `annealed-mse`, which is taken where the spec names no
+ * objective; other terms on the teacher are annealed alike. How the steps are shared out the paper leaves to tuning;
+ * 3/4 is what Continuation-KD gives to its soft part.
+ */
+export const annealing: Strategy<typeof options> = {
+  name: 'annealing',
+  summary: 'soft targets while the temperature falls, then the labels alone',
+  citation:
+    'Jafari, Rezagholizadeh, Sharma, Ghodsi, "Annealing Knowledge Distillation", EACL 2021, arXiv 2104.07163',
+  options,
+  terms: ({ maxTemperature }) => [{ loss: 'annealed-mse', maxTemperature }, { loss: 'cross-entropy' }],
+  phases(terms, { maxTemperature, soft }) {
+    const hard = demand('annealing', terms.filter(isHard), 'reads labels alone', 'Add "cross-entropy".');
+    const rest = terms.filter((term) => !isHard(term));
+    refuse('annealing', rest.filter(readsLabels), 'reads labels and the teacher at once', 'Leave it out.');
+    const fading = rest.filter((term) => readsTeacherLogits(term) && term.temperature !== undefined);
+    demand('annealing', fading, 'reads the teacher and a temperature', 'Add "annealed-mse" or "kl".');
+    return [
+      { name: 'soft-targets', terms: scaledUp(annealed(rest, maxTemperature, 1), terms), share: soft },
+      { name: 'labels', terms: scaledUp(hard, terms), share: 1 - soft, from: 'soft-targets' },
+    ];
+  },
+};

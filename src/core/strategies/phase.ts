@@ -1,0 +1,29 @@
+import type { ObjectiveTerm } from '../program/build-program.ts';
+
+/** The job's own teacher among the teachers of a phase. */
+export const JOB_TEACHER = 'teacher';
+
+/** One stretch of training: one student learns from some teachers on some terms. Plain data. See docs/adr/0009. */
+export interface Phase {
+  /** Names it in logs and reports, and for later phases; unlike any other, and not `teacher`. */
+  readonly name: string;
+  readonly terms: readonly ObjectiveTerm[];
+  /** Its steps as a part of `train`'s length. Shares need not add up to 1. */
+  readonly share: number;
+  /** Where it is another than the job's. */
+  readonly student?: PhaseStudent;
+  /** Earlier phase whose result it goes on from, with the same student; default: initial weights. */
+  readonly from?: string;
+  /** Weights by name: `teacher`, or an earlier phase, whose student it is. Default: the job's teacher alone. */
+  readonly teachers?: Readonly<Record<string, number>>;
+  /** `last`: validation says nothing of what it learns, so its last step counts and nothing stops it early. */
+  readonly select?: 'last';
+}
+
+/** What tells a student from the job's. */
+export interface PhaseStudent {
+  /** Options in place of the job's; with `architecture`, a student of its own. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Added to the job's seed, for other initial weights. */
+  readonly seed?: number;
+}

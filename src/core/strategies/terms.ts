@@ -1,0 +1,40 @@
+import { RetortError } from '../../errors.ts';
+import { needsOf, type ObjectiveTerm } from '../program/build-program.ts';
+
+/** How strategies tell the terms of an objective apart: by what their losses need, never by their names. */
+
+type Terms = readonly ObjectiveTerm[];
+
+const needs = (term: ObjectiveTerm, need: string): boolean =>
+  [...needsOf([term])].some((each) => each === need);
+
+export const readsLabels = (term: ObjectiveTerm): boolean => needs(term, 'labels');
+export const readsTeacherLogits = (term: ObjectiveTerm): boolean => needs(term, 'teacher-logits');
+/** Whether labels are all it reads. */
+export const isHard = (term: ObjectiveTerm): boolean => [...needsOf([term])].join() === 'labels';
+/** Whether it reads something besides the logits of the networks and the labels: their inner tensors. */
+export const readsInside = (term: ObjectiveTerm): boolean =>
+  [...needsOf([term])].some((need) => need !== 'labels' && need !== 'teacher-logits');
+
+/** A part of the objective with the weight of all of it, so that steps are as large as with the whole. */
+export function scaledUp(part: Terms, whole: Terms): ObjectiveTerm[] {
+  const sum = (terms: Terms): number => terms.reduce((total, { weight }) => total + weight, 0);
+  // 0.1 * (1 / 0.1) shall be 1.
+  const scaled = (weight: number): number => Number(((weight * sum(whole)) / sum(part)).toPrecision(12));
+  return part.map((term) => ({ ...term, weight: scaled(term.weight) }));
+}
+
+/** SPEC_INVALID unless there are such terms. */
+export function demand(strategy: string, terms: Terms, what: string, hint: string): Terms {
+  if (terms.length > 0) return terms;
+  throw new RetortError('SPEC_INVALID', `the strategy "${strategy}" needs a term that ${what}`, { hint });
+}
+
+/** SPEC_INVALID where there are such terms. */
+export function refuse(strategy: string, terms: Terms, what: string, hint: string): void {
+  if (terms.length === 0) return;
+  const names = terms.map(({ loss }) => loss).join(', ');
+  throw new RetortError('SPEC_INVALID', `the strategy "${strategy}" takes no term that ${what}: ${names}`, {
+    hint,
+  });
+}

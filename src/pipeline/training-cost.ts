@@ -1,0 +1,56 @@
+import { JOB_TEACHER } from '../core/strategies/phase.ts';
+import { phasesOf } from './drawn-plan.ts';
+import type { Rows } from './open-rows.ts';
+import { type PlacedPhase, placePhases } from './place-phases.ts';
+import type { Results } from './results.ts';
+import type { StageContext } from './stage.ts';
+import { controlRun } from './student-run.ts';
+import { studentOf } from './train-student.ts';
+import { type TrainingPace, trainingPace } from './training-pace.ts';
+
+/** What training costs, milliseconds. */
+export interface TrainingCost {
+  /** All phases together, with what it takes to ask the students that teach. */
+  readonly train: number;
+  /** The control, where there is one. */
+  readonly control: number;
+  /** The student in the runtime, per row; a small blob into the store. */
+  readonly row: number;
+  readonly write: number;
+}
+
+/** Measures one phase of each kind (the same student, the same losses) and adds up all of them. */
+export async function trainingCost(
+  done: Pick<Results, 'ingest' | 'inspect' | 'qualify'>,
+  rows: Rows,
+  context: StageContext,
+): Promise<TrainingCost> {
+  const phases = phasesOf(context, rows);
+  const paces = new Map<string, TrainingPace>();
+  const kindOf = ({ student, terms }: PlacedPhase): string =>
+    JSON.stringify([student?.options ?? {}, terms.map(({ loss }) => loss)]);
+  for (const phase of phases) {
+    if (paces.has(kindOf(phase))) continue;
+    const student = await studentOf(done, context, rows, phase);
+    paces.set(kindOf(phase), await trainingPace(student, done, rows, context, phase));
+  }
+  const paceOf = (phase: PlacedPhase): TrainingPace => paces.get(kindOf(phase))!;
+  const made = ({ open, step, round, roundSteps }: TrainingPace, steps: number): number =>
+    open + step * steps + round * Math.ceil(steps / roundSteps);
+  /** Students that teach see the training rows once per epoch with new pixels. */
+  const taught = ({ steps, teachers }: PlacedPhase): number => {
+    const { train } = rows.dataset.splits;
+    const last = paceOf(phases.at(-1)!);
+    const views = context.spec.train.augment.length > 0 ? Math.ceil(steps / last.roundSteps) : 1;
+    const students = phases.filter(({ name }) => name !== JOB_TEACHER && name in (teachers ?? {}));
+    return students.reduce((sum, student) => sum + views * train.length * paceOf(student).row, 0);
+  };
+  const own = paceOf(phases.at(-1)!);
+  const [control] = placePhases(controlRun.phases, context.spec.train, rows.dataset.splits.train.length);
+  return {
+    train: phases.reduce((sum, phase) => sum + made(paceOf(phase), phase.steps) + taught(phase), 0),
+    control: made(own, control!.steps),
+    row: own.row,
+    write: own.write,
+  };
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mixLogits } from '../../src/core/mix-logits.ts';
+import { curveAt } from '../../src/core/schedules/curve.ts';
+import type { Phase } from '../../src/core/strategies/phase.ts';
+import type { RetortError } from '../../src/errors.ts';
+import { placePhases } from '../../src/pipeline/place-phases.ts';
+import { parseSpec } from '../../src/spec/parse-spec.ts';
+import { resolveSpec } from '../../src/spec/resolve-spec.ts';
+
+/** What each strategy makes of an objective, and how phases lie one after the other. */
+
+const here = { available: true };
+const facilities = { kernels: { onnxruntime: here }, devices: { cpu: here } };
+const student = { architecture: 'mlp', hidden: [8] };
+const resolve = (strategy: object, more: object = {}) =>
+  resolveSpec(parseSpec({ version: 1, student, strategy, ...more }), facilities);
+const phasesOf = (strategy: object, more: object = {}): readonly Phase[] => resolve(strategy, more).phases;
+const lossesOf = ({ terms }: Phase) => terms.map(({ loss, weight }) => `${weight} ${loss}`);
+const refuses = (strategy: object, more: object, words: RegExp) =>
+  assert.throws(
+    () => phasesOf(strategy, more),
+    (error: RetortError) => error.code === 'SPEC_INVALID' && words.test(error.message),
+  );
+const terms = (...list: (string | object)[]) => ({
+  objective: { terms: list.map((each) => (typeof each === 'string' ? { loss: each } : each)) },
+});
+
+test('two-stage: labels, then soft targets from there, each with the weight of the whole', () => {
+  const [labels, soft, ...others] = phasesOf({ name: 'two-stage', first: 0.25 });
+  assert.deepEqual(others, []);
+  assert.deepEqual([lossesOf(labels!), lossesOf(soft!)], [['1 cross-entropy'], ['1 kl']]);
+  assert.deepEqual([labels!.share, soft!.share, soft!.from], [0.25, 0.75, 'labels']);
+  refuses({ name: 'two-stage' }, terms('kl'), /reads labels alone/);
+  refuses({ name: 'two-stage' }, terms('cross-entropy'), /reads the teacher/);
+});
+
+test('annealing: the published loss while the temperature falls in whole stairs, then the labels', () => {
+  const [soft, labels] = phasesOf({ name: 'annealing', maxTemperature: 5 });
+  assert.deepEqual([lossesOf(soft!), lossesOf(labels!)], [['2 annealed-mse'], ['2 cross-entropy']]);
+  assert.equal(soft!.terms[0]!.options.maxTemperature, 5);
+  const { temperature } = soft!.terms[0]!.schedule!;
+  const seen = Array.from({ length: 10 }, (_, step) => curveAt(temperature!, step, 10));
+  assert.deepEqual(seen, [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]);
+  const [own] = phasesOf({ name: 'annealing' }, terms('kl', 'cross-entropy'));
+  assert.equal(own!.terms[0]!.schedule!.temperature!.from, 10);
+  refuses({ name: 'annealing' }, terms('logit-mse', 'cross-entropy'), /a temperature/);
+});
+
+test('continuation: weight goes over from soft targets to labels, and stays there', () => {
+  const [phase, ...others] = phasesOf({ name: 'continuation', maxTemperature: 4, over: 0.5 });
+  assert.deepEqual(others, []);
+  const [soft, hard] = phase!.terms.map(({ schedule }) => schedule!);
+  const at = (step: number) => [soft, hard].map((each) => curveAt(each!.weight!, step, 8));
+  assert.deepEqual(
+    [at(0), at(2), at(4), at(7)],
+    [
+      [1, 0],
+      [0.5, 0.5],
+      [0, 1],
+      [0, 1],
+    ],
+  );
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 7].map((step) => curveAt(soft!.temperature!, step, 8)),
+    [4, 3, 2, 1, 1, 1],
+  );
+  refuses({ name: 'continuation' }, terms('annealed-mse'), /reads labels alone/);
+});
+
+test('self: every generation is taught by the one before, from other initial weights', () => {
+  const phases = phasesOf({ name: 'self', generations: 3 });
+  assert.deepEqual(
+    phases.map(({ name }) => name),
+    ['generation-1', 'generation-2', 'generation-3'],
+  );
+  assert.deepEqual(
+    phases.map(({ teachers }) => teachers),
+    [undefined, { 'generation-1': 1 }, { 'generation-2': 1 }],
+  );
+  assert.deepEqual(
+    phases.map((phase) => phase.student?.seed),
+    [undefined, 1, 2],
+  );
+  refuses({ name: 'self' }, terms('cross-entropy'), /logits/);
+  refuses({ name: 'self' }, { student: { model: 'mine.onnx' } }, /other initial weights/);
+});
+
+test('progressive: assistants by their options, each taught by the one before', () => {
+  const assistants = [{ hidden: [64, 32] }, { hidden: [16] }];
+  const phases = phasesOf({ name: 'progressive', assistants, share: 0.5 });
+  assert.deepEqual(
+    phases.map(({ name }) => name),
+    ['assistant-1', 'assistant-2', 'student'],
+  );
+  assert.deepEqual(
+    phases.map(({ share }) => share),
+    [0.5, 0.5, 1],
+  );
+  assert.deepEqual(
+    phases.map(({ teachers }) => teachers),
+    [undefined, { 'assistant-1': 1 }, { 'assistant-2': 1 }],
+  );
+  refuses({ name: 'progressive', assistants: [{ width: 3 }] }, {}, /width/);
+  refuses({ name: 'progressive' }, {}, /assistants/);
+  refuses({ name: 'progressive', assistants }, { student: { auto: { maxParams: 9 } } }, /architecture/);
+});
+
+test('mutual: two students take turns, each taught by the teacher and the other one of the turn before', () => {
+  const phases = phasesOf({ name: 'mutual', rounds: 2, weight: 0.25, peer: { hidden: [4] } });
+  assert.deepEqual(
+    phases.map(({ name, from, teachers }) => ({ name, from, teachers })),
+    [
+      { name: 'peer-1', from: undefined, teachers: undefined },
+      { name: 'student-1', from: undefined, teachers: undefined },
+      { name: 'peer-2', from: 'peer-1', teachers: { teacher: 0.75, 'student-1': 0.25 } },
+      { name: 'student-2', from: 'student-1', teachers: { teacher: 0.75, 'peer-2': 0.25 } },
+    ],
+  );
+  assert.deepEqual(
+    phases.map(({ share }) => share),
+    [0.5, 0.5, 0.5, 0.5],
+  );
+});
+
+test('label-free and function-matching learn from the teacher alone, and refuse labels', () => {
+  for (const [name, temperature] of [
+    ['label-free', 4],
+    ['function-matching', 1],
+  ] as const) {
+    const [phase] = phasesOf({ name });
+    assert.deepEqual(phase!.terms, [{ loss: 'kl', weight: 1, temperature, options: { standardize: false } }]);
+    refuses({ name }, terms('kl', 'cross-entropy'), /reads labels: cross-entropy/);
+  }
+});
+
+test('function-matching brings its recipe, of which the spec may change any part', () => {
+  const { train } = resolve({ name: 'function-matching' });
+  assert.deepEqual(train.length, { epochs: 300 });
+  assert.deepEqual(train.augment, [{ name: 'mixup', options: { alpha: 1 } }]);
+  assert.equal(train.clipNorm, 1);
+  const changed = resolve({ name: 'function-matching' }, { train: { steps: 7, clipNorm: 2 } }).train;
+  assert.deepEqual([changed.length, changed.clipNorm, changed.augment.length], [{ steps: 7 }, 2, 1]);
+});
+
+test('phases are whole epochs, and one that goes on from another sees the batches behind it', () => {
+  const place = (strategy: object, length: { epochs: number } | { steps: number }) =>
+    placePhases(phasesOf(strategy), { length, batchSize: 10 }, 45).map(({ steps, start, before }) => [
+      steps,
+      start,
+      before,
+    ]);
+  assert.deepEqual(place({ name: 'two-stage', first: 0.3 }, { epochs: 10 }), [
+    [12, 0, 0],
+    [28, 12, 12],
+  ]);
+  assert.deepEqual(place({ name: 'self' }, { steps: 6 }), [
+    [6, 0, 0],
+    [6, 0, 6],
+  ]);
+  assert.deepEqual(place({ name: 'mutual', rounds: 2 }, { steps: 3 }), [
+    [2, 0, 0],
+    [2, 0, 2],
+    [1, 2, 4],
+    [1, 2, 5],
+  ]);
+  assert.deepEqual(place({ name: 'two-stage' }, { epochs: 5 }), [
+    [12, 0, 0],
+    [8, 12, 12],
+  ]);
+  assert.deepEqual(place({ name: 'two-stage', first: 0.01 }, { epochs: 1 })[0], [4, 0, 0]);
+});
+
+test('a mix of logits is that of the mean of probabilities, whatever the shift and size of each', () => {
+  const logits = [Float32Array.of(1, 2, 3, 1e4, 0, -1e4), Float32Array.of(203, 202, 201, 0, 0, 0)];
+  const mixed = mixLogits(
+    [
+      { logits: logits[0]!, weight: 3 },
+      { logits: logits[1]!, weight: 1 },
+    ],
+    3,
+  );
+  const softmax = (row: ArrayLike<number>) => {
+    const e = Array.from(row, (z) => Math.exp(z - Math.max(...Array.from(row))));
+    return e.map((v) => v / e.reduce((a, b) => a + b));
+  };
+  for (const from of [0, 3]) {
+    const [a, b] = logits.map((each) => softmax(each.subarray(from, from + 3)));
+    const p = softmax(mixed.subarray(from, from + 3));
+    p.forEach((value, c) => {
+      assert.ok(Math.abs(value - (0.75 * a![c]! + 0.25 * b![c]!)) < 1e-6, `${value}`);
+    });
+  }
+  assert.ok(mixed.every(Number.isFinite));
+  assert.equal(mixLogits([{ logits: logits[0]!, weight: 1 }], 3), logits[0]);
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { writeDataset } from '../../examples/shapes/write-dataset.ts';
+import type { Source } from '../../src/data/format.ts';
+import { validateJob } from '../../src/pipeline/validate-job.ts';
+import { parseSpec } from '../../src/spec/parse-spec.ts';
+import { resolveSpec } from '../../src/spec/resolve-spec.ts';
+import { memorySource } from '../support/data-files.ts';
+import { memoryTools } from '../support/tiny-job.ts';
+
+/** The examples of strategies are for the teacher of the demo; each is run dry on a few of its pictures. */
+
+const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
+const names = readdirSync(`${examples}specs`).filter((name) => name.startsWith('strategy-'));
+const folder = mkdtempSync(join(tmpdir(), 'retort-strategies-'));
+const here = { available: true };
+let pictures: Source;
+
+before(async () => {
+  const path = join(folder, 'pictures.zip');
+  await writeDataset(path, { seed: 1, train: 8, validation: 2, test: 2, unlabelled: 8 });
+  pictures = memorySource('pictures.zip', readFileSync(path));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+/** Half a second a look: every pace is known after the first steps. */
+function hasty() {
+  let now = 0;
+  return { now: () => Date.now(), precise: () => (now += 500) };
+}
+
+// One store, so that the dataset is decoded once.
+const tools = { ...memoryTools(), clock: hasty() };
+
+test('there are examples', () => assert.ok(names.length > 5));
+
+for (const name of names) {
+  test(`${name}: a dry run finds nothing wrong, and counts what it would take`, async () => {
+    const written = JSON.parse(readFileSync(`${examples}specs/${name}`, 'utf8'));
+    const requested = parseSpec({
+      ...written,
+      train: { ...written.train, kernel: 'onnxruntime', batchSize: 16 },
+    });
+    const request = {
+      upload: {
+        teacher: memorySource('teacher.onnx', readFileSync(`${examples}shapes/teacher.onnx`)),
+        companions: [],
+        data: [pictures],
+      },
+      requested,
+      spec: resolveSpec(requested, { kernels: { onnxruntime: here }, devices: { cpu: here } }),
+      signal: new AbortController().signal,
+    };
+    const { student, estimate } = await validateJob(request, tools, () => 1);
+    assert.ok(student.parameters > 1000);
+    assert.ok(estimate.seconds.train > 0);
+    assert.ok(Number.isFinite(estimate.seconds.total));
+  });
+}
