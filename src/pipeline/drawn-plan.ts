@@ -1,25 +1,49 @@
 import type { Model } from '../core/onnx/model.ts';
+import { sizeOf } from '../core/onnx/tensor.ts';
 import { Random } from '../core/random.ts';
+import { type FeaturePlan, planFeatures } from './feature-plan.ts';
+import type { FeatureSource } from './feature-teacher.ts';
 import type { Rows } from './open-rows.ts';
 import { planTraining, type TrainingPlan } from './plan-training.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
 import { distilledRun } from './student-run.ts';
 
-/** The student's own run with teacher logits drawn at random, for measuring its pace: they cost the same. */
-export function drawnPlan(
+/**
+ * The student's own run with what the teacher gives drawn at random, for measuring its pace: the numbers cost the same.
+ * Asking the teacher for features is not in it.
+ */
+export async function drawnPlan(
   student: Model,
   done: Pick<Results, 'inspect'>,
   rows: Rows,
   context: StageContext,
-): TrainingPlan {
-  const { classes } = done.inspect.plan.scores;
+): Promise<TrainingPlan> {
+  const { plan } = done.inspect;
   let drawn: Float32Array | undefined;
   const teacher = async (): Promise<Float32Array> => {
-    drawn ??= randomLogits(rows.dataset.splits.train.length * classes);
+    drawn ??= randomLogits(rows.dataset.splits.train.length * plan.scores.classes);
     return drawn;
   };
-  return planTraining({ ...distilledRun(context.spec), student, rows, teacher }, done, context);
+  const run = distilledRun(context.spec);
+  const sides = { student, dims: rows.input.dims, plan, blobs: context.blobs };
+  const features = await planFeatures(run.terms, sides);
+  const request = {
+    ...run,
+    student,
+    rows,
+    teacher,
+    ...(features ? { features: drawnFeatures(features) } : {}),
+  };
+  return planTraining(request, done, context);
+}
+
+function drawnFeatures({ terms, taps }: FeaturePlan): Pick<FeaturePlan, 'terms' | 'taps'> & FeatureSource {
+  return {
+    terms,
+    taps,
+    features: async ({ dims }) => taps.map((tap) => randomLogits(dims[0]! * sizeOf(tap.dims))),
+  };
 }
 
 /** Numbers of the size of logits; a block of them, repeated. */

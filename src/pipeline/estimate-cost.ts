@@ -27,7 +27,7 @@ const PARITY_RUNS = 2 * 256;
  * Time: the stages up to `qualify` as they took here (nothing where their results were known). Teacher: its pace on some
  * batches of training rows, times the rows of all views and of validation. Training: opening the kernel, the pace of some
  * real steps times all steps, and one validation with its checkpoint times the rounds; early stopping is not foreseen.
- * The control makes the same steps. Evaluation and latency from the paces of teacher and student. Compute that others use
+ * Where a loss compares hidden tensors, the teacher sees every step's rows again. The control makes the same steps. Evaluation and latency from the paces of teacher and student. Compute that others use
  * at this moment is in the paces.
  *
  * Memory: the most this process has held, which has decoded, asked the teacher and trained as the job will, and the
@@ -60,6 +60,9 @@ export async function estimateCost(
   const asking = teacher.row * parts.reduce((sum, count) => sum + count, 0);
   const teach = teacher.open + asking + pace.write * shards;
   const train = pace.open + pace.step * pace.steps + pace.round * pace.rounds;
+  const beside = needsOf(spec.objective.terms).has('features')
+    ? teacher.open + teacher.row * spec.train.batchSize * pace.steps
+    : 0;
   const before = took('ingest') + took('inspect') + took('qualify');
   const evaluate = splits.test.length * (teacher.row + students * pace.row);
   const latency = latencyCost(teacher.row) + students * latencyCost(pace.row);
@@ -72,8 +75,8 @@ export async function estimateCost(
       decode: decode / 1000,
       teach: teach / 1000,
       control: control / 1000,
-      train: train / 1000,
-      total: (decode + teach + control + train + rest) / 1000,
+      train: (train + beside) / 1000,
+      total: (decode + teach + control + train + beside + rest) / 1000,
     },
     memoryBytes:
       peakMemory() + (views > 1 ? logits(splits.train.length) : 0) + 2 * logits(splits.test.length),

@@ -4,6 +4,8 @@ import type { StoredDataset } from '../data/open-dataset.ts';
 import { stepsPerEpoch } from '../data/order.ts';
 import { RetortError } from '../errors.ts';
 import { ShuffledBatches } from './batch-source.ts';
+import type { FeaturePlan } from './feature-plan.ts';
+import type { FeatureSource } from './feature-teacher.ts';
 import type { Rows } from './open-rows.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
@@ -18,17 +20,20 @@ export interface PlanRequest extends StudentRun {
   readonly rows: Rows;
   /** Teacher logits of the training rows in an epoch. */
   teacher(epoch: number): Promise<Float32Array>;
+  /** What its terms compare of hidden tensors, where they do, and who makes the teacher's. */
+  readonly features?: Pick<FeaturePlan, 'terms' | 'taps'> & FeatureSource;
 }
 
 /** What a run trains and on what; read by the training itself and by the estimate of its cost. */
 export function planTraining(
-  { name, terms, isControl, student, rows, teacher }: PlanRequest,
+  { name, terms: written, isControl, student, rows, teacher, features }: PlanRequest,
   { inspect }: Pick<Results, 'inspect'>,
   { spec, kernels }: Pick<StageContext, 'spec' | 'kernels'>,
 ): TrainingPlan {
   const settings = isControl ? controlRecipe(spec.train) : spec.train;
   const { batchSize, optimizer, clipNorm, ema, length } = settings;
   const dataset = isControl ? withLabelledOnly(rows.dataset) : rows.dataset;
+  const terms = features?.terms ?? written;
   const needs = needsOf(terms);
   // Rounds and length are the student's, so that a control on fewer rows makes as many steps.
   const roundSteps = stepsPerEpoch(rows.dataset.splits.train.length, batchSize);
@@ -44,6 +49,8 @@ export function planTraining(
       terms,
       batchSize,
       optimizer,
+      seed: spec.seed,
+      ...(features ? { taps: features.taps } : {}),
       ...(clipNorm === undefined ? {} : { clipNorm }),
       ...(ema === undefined ? {} : { ema }),
     }),
@@ -56,6 +63,7 @@ export function planTraining(
       seed: spec.seed,
       labels: needs.has('labels'),
       ...(needs.has('teacher-logits') ? { teacher } : {}),
+      ...(features ? { features } : {}),
     }),
     totalSteps: 'steps' in length ? length.steps : length.epochs * roundSteps,
     roundSteps,

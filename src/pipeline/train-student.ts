@@ -2,6 +2,7 @@ import { decodeModel } from '../core/onnx/decode.ts';
 import type { Model } from '../core/onnx/model.ts';
 import { buildStudent } from './build-student.ts';
 import { loadLogits } from './logits-store.ts';
+import { type OpenFeatures, openFeatures } from './open-features.ts';
 import { openRows, type Rows } from './open-rows.ts';
 import { planTraining } from './plan-training.ts';
 import type { Results } from './results.ts';
@@ -37,10 +38,12 @@ export async function studentOf(
 /** Trains the student on an objective; the control is the same run on another objective. */
 export async function trainStudent(run: StudentRun, done: Results, context: StageContext): Promise<Trained> {
   const rows = await openRows(done, context);
+  let features: OpenFeatures | undefined;
   try {
     const student = await studentOf(done, context, rows);
+    features = await openFeatures(run.terms, { student, rows }, done, context);
     const plan = planTraining(
-      { ...run, student, rows, teacher: teacherLogits(done, context) },
+      { ...run, student, rows, teacher: teacherLogits(done, context), ...(features ? { features } : {}) },
       done,
       context,
     );
@@ -55,6 +58,7 @@ export async function trainStudent(run: StudentRun, done: Results, context: Stag
       context,
     );
   } finally {
+    await features?.close();
     await rows.dataset.close();
   }
 }

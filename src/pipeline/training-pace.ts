@@ -42,7 +42,7 @@ export async function trainingPace(
 ): Promise<TrainingPace> {
   const { clock, blobs } = context;
   const { classes } = done.inspect.plan.scores;
-  const plan = drawnPlan(student, done, rows, context);
+  const plan = await drawnPlan(student, done, rows, context);
   const { totalSteps, roundSteps } = plan;
   const timed = async <T>(work: () => Promise<T>): Promise<readonly [number, T]> => {
     const from = clock.precise();

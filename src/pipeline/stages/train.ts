@@ -1,3 +1,4 @@
+import { needsOf } from '../../core/program/build-program.ts';
 import type { Stage } from '../stage.ts';
 import { distilledRun } from '../student-run.ts';
 import { openRowsKey, trainKey } from '../train-key.ts';
@@ -14,6 +15,8 @@ export const train: Stage<'train'> = {
     teach: done.teach,
     objective: spec.objective,
     strategy: spec.strategy,
+    // The teacher is asked again while the student trains; its logits alone do not tell two of them apart.
+    teacher: needsOf(spec.objective.terms).has('features') ? done.inspect.plan : undefined,
   }),
   run: (done, context) => trainStudent(distilledRun(context.spec), done, context),
 };
