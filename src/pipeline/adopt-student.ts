@@ -52,7 +52,10 @@ export function adoptStudent(uploaded: Model, dims: readonly number[], classes: 
   return joinModels(headed, tail, { connect: { uploaded_scores: own(tap.tensor) } });
 }
 
-const own = (name: string): string => `student/${name}`;
+/** Begins the names that an uploaded student's values have while it trains. */
+export const OWN_PREFIX = 'student/';
+
+const own = (name: string): string => OWN_PREFIX + name;
 
 /** Its values under names that training uses for nothing else: a graph may well call one "loss" or "labels". */
 function apart(model: Model): Model {

@@ -1,9 +1,13 @@
 import type { NDArray } from '../core/ndarray.ts';
+import type { TypedArray } from '../core/onnx/dtype.ts';
+import { sizeOf } from '../core/onnx/tensor.ts';
 import { OBJECTIVE_INPUTS } from '../core/program/build-program.ts';
+import { type TeacherTap, tapInputs } from '../core/program/feature-inputs.ts';
 import type { BatchMaker } from '../data/batch.ts';
 import { stepsPerEpoch, trainingOrder } from '../data/order.ts';
 import { invariant } from '../errors.ts';
 import { toFloat32 } from './convert-array.ts';
+import type { FeatureSource } from './feature-teacher.ts';
 import { STUDENT_INPUT } from './student-names.ts';
 import type { BatchSource } from './training-run.ts';
 
@@ -20,6 +24,8 @@ export interface BatchSourceRequest {
   readonly labels: boolean;
   /** Teacher logits of an epoch by position in `rows`; undefined where the objective reads none. */
   readonly teacher?: (epoch: number) => Promise<Float32Array>;
+  /** The teacher's tensors for the pixels of a step; undefined where the objective reads none. */
+  readonly features?: FeatureSource & { readonly taps: readonly TeacherTap[] };
 }
 
 /** The batches of a run: the same seed gives the same rows, pixels and targets at every step, from any step on. */
@@ -48,7 +54,7 @@ export class ShuffledBatches implements BatchSource {
 
   /** `count` steps of one epoch. */
   async #part(epoch: number, from: number, count: number): Promise<Record<string, NDArray>> {
-    const { input, maker, batchSize, classes, labels, teacher } = this.#request;
+    const { input, maker, batchSize, classes, labels, teacher, features } = this.#request;
     const batches = this.#batches(epoch).slice(from, from + count);
     const rows = new Uint32Array(count * batchSize);
     batches.forEach((batch, i) => void rows.set(batch, i * batchSize));
@@ -67,7 +73,7 @@ export class ShuffledBatches implements BatchSource {
       const data = this.#teacherRows(rows, await teacher(epoch), classes);
       feeds[OBJECTIVE_INPUTS['teacher-logits']] = { dtype: 'float32', dims, data };
     }
-    return feeds;
+    return features ? { ...feeds, ...(await featureFeeds(features, pixels, count, batchSize)) } : feeds;
   }
 
   #batches(epoch: number): readonly Uint32Array[] {
@@ -86,6 +92,30 @@ export class ShuffledBatches implements BatchSource {
     });
     return found;
   }
+}
+
+/** What the teacher makes of each step's rows. It runs step by step: chunks of any length then give the same bits. */
+async function featureFeeds(
+  source: NonNullable<BatchSourceRequest['features']>,
+  pixels: NDArray,
+  steps: number,
+  batchSize: number,
+): Promise<Record<string, NDArray>> {
+  const inputs = tapInputs(source.taps);
+  const whole = inputs.map(({ dims }) => new Float32Array(steps * batchSize * sizeOf(dims)));
+  const dims = [batchSize, ...pixels.dims.slice(1)];
+  const size = sizeOf(dims);
+  for (let step = 0; step < steps; step++) {
+    const data = (pixels.data as TypedArray).subarray(step * size, (step + 1) * size) as TypedArray;
+    const parts = await source.features({ dtype: pixels.dtype, dims, data });
+    parts.forEach((part, i) => void whole[i]!.set(part, step * part.length));
+  }
+  return Object.fromEntries(
+    inputs.map(({ name, dims: own }, i) => [
+      name,
+      { dtype: 'float32', dims: [steps, batchSize, ...own], data: whole[i]! } as const,
+    ]),
+  );
 }
 
 /** Parts of several epochs one after another along the step axis. */

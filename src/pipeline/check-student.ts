@@ -24,7 +24,7 @@ export async function checkStudent(done: Results, context: StageContext): Promis
     let failure: RetortError | undefined;
     for (const kernel of worth) {
       const settled = { ...context, spec: { ...spec, train: { ...spec.train, kernel } } };
-      const plan = drawnPlan(student, done, rows, settled);
+      const plan = await drawnPlan(student, done, rows, settled);
       try {
         const trainer = await plan.kernel.open(plan.program, { device, threads, seed: spec.seed });
         return await trainer.close();

@@ -40,7 +40,7 @@ export async function chooseKernel(
     if (signal.aborted) throw cancelled('calibrate');
     const train = { ...spec.train, kernel };
     try {
-      const plan = drawnPlan(student, done, rows, { ...context, spec: { ...spec, train } });
+      const plan = await drawnPlan(student, done, rows, { ...context, spec: { ...spec, train } });
       const { step } = await stepPace(plan, context, BUDGET_MS);
       if (step > 0) paces.push({ kernel, step });
       else passed.push(`${kernel}: not measured, its loss diverged on targets drawn at random`);

@@ -1,5 +1,8 @@
 import type { Model } from '../core/onnx/model.ts';
+import { sizeOf } from '../core/onnx/tensor.ts';
 import { Random } from '../core/random.ts';
+import { type FeaturePlan, planFeatures } from './feature-plan.ts';
+import type { FeatureSource } from './feature-teacher.ts';
 import type { Rows } from './open-rows.ts';
 import { type PlacedPhase, placePhases } from './place-phases.ts';
 import { planTraining, type TrainingPlan } from './plan-training.ts';
@@ -12,23 +15,41 @@ export const phasesOf = ({ spec }: Pick<StageContext, 'spec'>, rows: Rows): read
   placePhases(distilledRun(spec).phases, spec.train, rows.dataset.splits.train.length);
 
 /**
- * A phase of the student's own run, the last if none is named, with teacher logits drawn at random, for measuring its
- * pace: they cost the same. `student` is the one that phase trains.
+ * A phase of the student's own run, the last if none is named, with what its teachers give drawn at random, for measuring
+ * its pace: the numbers cost the same. Asking the teacher for features is not in it. `student` is the one that phase trains.
  */
-export function drawnPlan(
+export async function drawnPlan(
   student: Model,
   done: Pick<Results, 'inspect'>,
   rows: Rows,
   context: StageContext,
   phase: PlacedPhase = phasesOf(context, rows).at(-1)!,
-): TrainingPlan {
-  const { classes } = done.inspect.plan.scores;
+): Promise<TrainingPlan> {
+  const { plan } = done.inspect;
   let drawn: Float32Array | undefined;
   const teacher = async (): Promise<Float32Array> => {
-    drawn ??= randomLogits(rows.dataset.splits.train.length * classes);
+    drawn ??= randomLogits(rows.dataset.splits.train.length * plan.scores.classes);
     return drawn;
   };
-  return planTraining({ ...distilledRun(context.spec), phase, student, rows, teacher }, done, context);
+  const sides = { student, dims: rows.input.dims, plan, blobs: context.blobs };
+  const features = await planFeatures(phase.terms, sides);
+  const request = {
+    ...distilledRun(context.spec),
+    phase,
+    student,
+    rows,
+    teacher,
+    ...(features ? { features: drawnFeatures(features) } : {}),
+  };
+  return planTraining(request, done, context);
+}
+
+function drawnFeatures({ terms, taps }: FeaturePlan): Pick<FeaturePlan, 'terms' | 'taps'> & FeatureSource {
+  return {
+    terms,
+    taps,
+    features: async ({ dims }) => taps.map((tap) => randomLogits(dims[0]! * sizeOf(tap.dims))),
+  };
 }
 
 /** Numbers of the size of logits; a block of them, repeated. */

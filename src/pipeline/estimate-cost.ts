@@ -24,7 +24,8 @@ const PARITY_RUNS = 2 * 256;
  * Time: the stages up to `qualify` as they took here (nothing where their results were known). Teacher: its pace on some
  * batches of training rows, times the rows of all views and of validation. Training: opening the kernel, the pace of some
  * real steps times all steps, and one validation with its checkpoint times the rounds, for every phase; early stopping is not
- * foreseen. The control makes the steps of the length. Evaluation and latency from the paces of teacher and student. Compute that others use
+ * foreseen. Where a loss compares hidden tensors, the teacher sees every step's rows again. The control makes the steps of the
+ * length. Evaluation and latency from the paces of teacher and student. Compute that others use
  * at this moment is in the paces.
  *
  * Memory: the most this process has held, which has decoded, asked the teacher and trained as the job will, and the
@@ -40,7 +41,7 @@ export async function estimateCost(
   const { splits } = rows.dataset;
   const { classes } = done.inspect.plan.scores;
   const teacher = await teachingPace(done, rows, context);
-  const { train, control: alone, row, write } = await trainingCost(done, rows, context);
+  const { train, control: alone, row, write } = await trainingCost(teacher, done, rows, context);
 
   const views = viewCount(spec, splits.train.length);
   const hasControl = spec.controls && done.qualify.labelled > 0;

@@ -6,6 +6,7 @@ import { evaluate } from './stages/evaluate.ts';
 import { exportModels } from './stages/export.ts';
 import { ingest } from './stages/ingest.ts';
 import { inspect } from './stages/inspect.ts';
+import { match } from './stages/match.ts';
 import { measure } from './stages/measure.ts';
 import { publish } from './stages/publish.ts';
 import { qualify } from './stages/qualify.ts';
@@ -18,6 +19,7 @@ export const journey: readonly Stage[] = [
   inspect,
   decode,
   qualify,
+  match,
   teach,
   calibrate,
   control,

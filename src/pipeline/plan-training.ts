@@ -5,6 +5,8 @@ import { stepsPerEpoch } from '../data/order.ts';
 import { RetortError } from '../errors.ts';
 import type { ResolvedTrain } from '../spec/resolved-spec.ts';
 import { ShuffledBatches } from './batch-source.ts';
+import type { FeaturePlan } from './feature-plan.ts';
+import type { FeatureSource } from './feature-teacher.ts';
 import type { Rows } from './open-rows.ts';
 import type { PlacedPhase } from './place-phases.ts';
 import type { Results } from './results.ts';
@@ -22,17 +24,19 @@ export interface PlanRequest extends Pick<StudentRun, 'name' | 'isControl'> {
   readonly rows: Rows;
   /** Logits of the phase's teachers on the training rows in an epoch. */
   teacher(epoch: number): Promise<Float32Array>;
+  /** What its terms compare of hidden tensors, where they do, and who makes the teacher's. */
+  readonly features?: Pick<FeaturePlan, 'terms' | 'taps'> & FeatureSource;
 }
 
 /** What a phase trains and on what; read by the training itself and by the estimate of its cost. */
 export function planTraining(
-  { name, isControl, phase, student, rows, teacher }: PlanRequest,
+  { name, isControl, phase, student, rows, teacher, features }: PlanRequest,
   { inspect }: Pick<Results, 'inspect'>,
   { spec, kernels }: Pick<StageContext, 'spec' | 'kernels'>,
 ): TrainingPlan {
   const settings = settingsOf(phase, isControl ? controlRecipe(spec.train) : spec.train);
   const { batchSize, optimizer, clipNorm, ema } = settings;
-  const { terms } = phase;
+  const terms = features?.terms ?? phase.terms;
   const needs = needsOf(terms);
   const dataset = isControl || readsLabelsAlone(phase) ? withLabelledOnly(rows.dataset) : rows.dataset;
   const kernel = kernels[settings.kernel];
@@ -48,6 +52,8 @@ export function planTraining(
       terms,
       batchSize,
       optimizer,
+      seed: spec.seed,
+      ...(features ? { taps: features.taps } : {}),
       ...(clipNorm === undefined ? {} : { clipNorm }),
       ...(ema === undefined ? {} : { ema }),
     }),
@@ -60,6 +66,7 @@ export function planTraining(
       seed: spec.seed,
       labels: needs.has('labels'),
       ...(needs.has('teacher-logits') ? { teacher } : {}),
+      ...(features ? { features } : {}),
     }),
     // Rounds are the student's, so that a control on fewer rows is looked at as often.
     roundSteps: stepsPerEpoch(rows.dataset.splits.train.length, batchSize),

@@ -7,6 +7,7 @@ import { phaseStudent } from '../spec/phase-student.ts';
 import { buildStudent } from './build-student.ts';
 import { joinPhases } from './join-phases.ts';
 import { loadLogits } from './logits-store.ts';
+import { openFeatures } from './open-features.ts';
 import { openRows, type Rows } from './open-rows.ts';
 import { phaseTeacher } from './phase-teacher.ts';
 import { type PlacedPhase, placePhases } from './place-phases.ts';
@@ -101,8 +102,16 @@ async function trainPhase(
     ? studentOf(done, context, rows, phase)
     : trainedBy(phase.from));
   const teacher = phaseTeacher(phase, trainedBy, rows, done, context);
+  const features = await openFeatures(phase.terms, { student, rows }, done, context);
   try {
-    const request = { ...run, phase, student, rows, teacher: teacher.logits };
+    const request = {
+      ...run,
+      phase,
+      student,
+      rows,
+      teacher: teacher.logits,
+      ...(features ? { features } : {}),
+    };
     const plan = planTraining(request, done, context);
     const seen = validationRows(rows.dataset);
     const teacherLogits = await loadLogits(blobs, done.teach.validation);
@@ -116,6 +125,7 @@ async function trainPhase(
       context,
     );
   } finally {
+    await features?.close();
     await teacher.close();
   }
 }

@@ -1,3 +1,4 @@
+import { needsOf } from '../core/program/build-program.ts';
 import { JOB_TEACHER } from '../core/strategies/phase.ts';
 import { phasesOf } from './drawn-plan.ts';
 import type { Rows } from './open-rows.ts';
@@ -5,6 +6,7 @@ import { type PlacedPhase, placePhases } from './place-phases.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
 import { controlRun } from './student-run.ts';
+import type { TeachingPace } from './teaching-pace.ts';
 import { studentOf } from './train-student.ts';
 import { type TrainingPace, trainingPace } from './training-pace.ts';
 
@@ -21,6 +23,7 @@ export interface TrainingCost {
 
 /** Measures one phase of each kind (the same student, the same losses) and adds up all of them. */
 export async function trainingCost(
+  teacher: TeachingPace,
   done: Pick<Results, 'ingest' | 'inspect' | 'qualify'>,
   rows: Rows,
   context: StageContext,
@@ -45,10 +48,16 @@ export async function trainingCost(
     const students = phases.filter(({ name }) => name !== JOB_TEACHER && name in (teachers ?? {}));
     return students.reduce((sum, student) => sum + views * train.length * paceOf(student).row, 0);
   };
+  /** Where a loss compares hidden tensors, the teacher sees every step's rows again. */
+  const beside = ({ terms, steps }: PlacedPhase): number =>
+    needsOf(terms).has('features') ? teacher.open + teacher.row * context.spec.train.batchSize * steps : 0;
   const own = paceOf(phases.at(-1)!);
   const [control] = placePhases(controlRun.phases, context.spec.train, rows.dataset.splits.train.length);
   return {
-    train: phases.reduce((sum, phase) => sum + made(paceOf(phase), phase.steps) + taught(phase), 0),
+    train: phases.reduce(
+      (sum, phase) => sum + made(paceOf(phase), phase.steps) + taught(phase) + beside(phase),
+      0,
+    ),
     control: made(own, control!.steps),
     row: own.row,
     write: own.write,

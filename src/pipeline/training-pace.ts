@@ -44,7 +44,7 @@ export async function trainingPace(
 ): Promise<TrainingPace> {
   const { clock, blobs } = context;
   const { classes } = done.inspect.plan.scores;
-  const plan = drawnPlan(student, done, rows, context, phase);
+  const plan = await drawnPlan(student, done, rows, context, phase);
   const timed = async <T>(work: () => Promise<T>): Promise<readonly [number, T]> => {
     const from = clock.precise();
     const value = await work();

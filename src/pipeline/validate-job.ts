@@ -13,6 +13,7 @@ import type { Results } from './results.ts';
 import { type JourneyRequest, runJourney } from './run.ts';
 import { shipStudent } from './ship-student.ts';
 import type { StageContext, Tools } from './stage.ts';
+import { match } from './stages/match.ts';
 import { storedFiles } from './stored-files.ts';
 import { studentOf } from './train-student.ts';
 
@@ -26,7 +27,7 @@ export interface JobValidation {
 }
 
 /**
- * Everything but the training: runs the journey until the teacher is found worth learning from, builds the student and its
+ * Everything but the training: runs the journey until the teacher is found worth learning from and the layers to compare are known, builds the student and its
  * export, and makes some steps to see what the rest would cost. Throws what the job would. The stages it runs keep
  * their records, so that a job that follows finds them done.
  */
@@ -35,10 +36,11 @@ export async function validateJob(
   tools: Tools,
   peakMemory: () => number,
 ): Promise<JobValidation> {
-  const done = await runJourney({ ...request, until: 'qualify' }, tools);
+  const done = await runJourney({ ...request, until: 'match' }, tools);
   const context: StageContext = {
     ...tools,
     ...request,
+    spec: match.settle!(done, request.spec),
     partial: { load: async () => undefined, save: async () => {} },
     progress: () => {},
     emit: async () => {},

@@ -8,18 +8,18 @@ interface Entry {
 
 /**
  * "One entry of this registry": a union of closed objects, told apart by `key`, each with that entry's options (all
- * may be left out) and the `common` ones.
+ * may be left out) and those that `common` gives it.
  */
-export function registryEntry(
+export function registryEntry<E extends Entry>(
   key: string,
-  registry: Readonly<Record<string, Entry>>,
-  common: Readonly<Record<string, TSchema>> = {},
+  registry: Readonly<Record<string, E>>,
+  common: (entry: E) => Readonly<Record<string, TSchema>> = () => ({}),
 ) {
   return Type.Union(
-    Object.entries(registry).map(([name, { options, summary }]) =>
+    Object.entries(registry).map(([name, entry]) =>
       Type.Object(
-        { [key]: Type.Literal(name), ...common, ...Type.Partial(options).properties },
-        { ...closed, description: summary },
+        { [key]: Type.Literal(name), ...common(entry), ...Type.Partial(entry.options).properties },
+        { ...closed, description: entry.summary },
       ),
     ),
   );

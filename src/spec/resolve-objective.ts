@@ -1,7 +1,7 @@
 import { losses } from '../core/losses/index.ts';
 import type { Loss } from '../core/losses/loss.ts';
 import { entryOf, resolveOptions } from '../core/options.ts';
-import type { ObjectiveTerm } from '../core/program/build-program.ts';
+import type { ObjectiveTerm, TensorNames } from '../core/program/build-program.ts';
 import { RetortError } from '../errors.ts';
 
 interface Sugar {
@@ -36,7 +36,7 @@ function twoTerms({ alpha = 0.9, temperature = 4, logitStandardization = false }
   ];
 }
 
-function resolveTerm({ loss: name, weight, temperature, ...options }: Written): ObjectiveTerm {
+function resolveTerm({ loss: name, weight, temperature, from, to, ...options }: Written): ObjectiveTerm {
   const loss: Loss = entryOf<Loss>(losses, name, 'loss');
   const t = (temperature as number | undefined) ?? loss.temperature;
   if (temperature !== undefined && loss.temperature === undefined) {
@@ -46,6 +46,33 @@ function resolveTerm({ loss: name, weight, temperature, ...options }: Written): 
     loss: name,
     weight: (weight as number | undefined) ?? 1,
     ...(t === undefined ? {} : { temperature: t }),
+    ...(loss.features ? tensorsOf(loss, from as WrittenTensors, to as WrittenTensors) : {}),
     options: resolveOptions(loss.options, options, name),
   };
+}
+
+type WrittenTensors = string | readonly string[] | undefined;
+
+/** Both sides of a term as equally long lists of names, or both `auto`. */
+function tensorsOf(
+  { name, features }: Loss,
+  from: WrittenTensors,
+  to: WrittenTensors,
+): Pick<ObjectiveTerm, 'from' | 'to'> {
+  const refuse = (why: string): never => {
+    throw new RetortError('SPEC_INVALID', `/objective/terms: "${name}" ${why}`, {
+      hint: 'Name tensors of the teacher in "from" and as many of the student in "to".',
+    });
+  };
+  const listed = (names: WrittenTensors): TensorNames =>
+    names === undefined || names === 'auto' ? 'auto' : [names].flat();
+  const [teacher, student] = [listed(from), listed(to)];
+  if (teacher === 'auto' && student === 'auto') {
+    return features?.auto ? { from: teacher, to: student } : refuse('cannot find its tensors by itself');
+  }
+  if (teacher === 'auto' || student === 'auto') return refuse('names tensors of one side only');
+  if (teacher.length !== student.length) {
+    return refuse(`names ${teacher.length} tensors of the teacher and ${student.length} of the student`);
+  }
+  return { from: teacher, to: student };
 }

@@ -1,8 +1,9 @@
 import type { Static, TObject } from 'typebox';
 import type { GraphBuilder } from '../onnx/builder.ts';
+import type { FeaturePair, FeatureUse, NumberArray, NumberPair, ObjectiveParts } from './features.ts';
 
 /** What a loss needs besides the student's logits; the objective declares the inputs, the pipeline supplies by need. */
-export type LossNeed = 'labels' | 'teacher-logits';
+export type LossNeed = 'labels' | 'teacher-logits' | 'features';
 
 /** Value names a loss may read while it adds its nodes. B batch, C classes. */
 export interface LossContext {
@@ -15,6 +16,10 @@ export interface LossContext {
   readonly labels?: string;
   /** Scalar float32: the temperature T, where the spec gives one. */
   readonly temperature?: string;
+  /** Tensors to compare, one pair or several; present when needed. */
+  readonly features?: readonly FeaturePair[];
+  /** What the loss holds itself. */
+  readonly own: ObjectiveParts;
 }
 
 /** One loss: formula, citation, graph and reference in one file. Adding one = that file and one registry line. */
@@ -30,6 +35,8 @@ export interface Loss<S extends TObject = TObject> {
   readonly temperature?: number;
   /** Why the loss, with these options, says nothing of two classes; undefined where it does. */
   refusesPairs?(options: Static<S>): string | undefined;
+  /** How it reads features, where it needs them. */
+  readonly features?: FeatureUse;
   /** Adds the nodes of the loss and returns a scalar float32, the mean over the batch. */
   build(context: LossContext, options: Static<S>): string;
   /** The slow obvious version on plain numbers: the independent witness of `build`. */
@@ -42,4 +49,8 @@ export interface LossNumbers {
   readonly teacherLogits: readonly (readonly number[])[];
   readonly labels: readonly (readonly number[])[];
   readonly temperature: number;
+  /** Aligned as `build` gets them; for losses that need features. */
+  readonly features?: readonly NumberPair[];
+  /** What the loss holds itself (parameters, noise), by the names it gave. */
+  readonly own?: Readonly<Record<string, NumberArray>>;
 }

@@ -6,6 +6,8 @@ import { feedInputs, type Model } from '../onnx/model.ts';
 import type { OptimizerSpec } from '../optimizers/optimizer.ts';
 import type { Curve } from '../schedules/curve.ts';
 import { declareDropout } from './declared-dropout.ts';
+import { featurePairs, type TeacherTap, tapInputs } from './feature-inputs.ts';
+import { CollectedParts } from './objective-parts.ts';
 import type { Program, ProgramInput } from './program.ts';
 import { withStaticBatch } from './static-batch.ts';
 import { runningStatistics, trainableNames } from './trainable.ts';
@@ -19,7 +21,12 @@ export interface ObjectiveTerm {
   readonly options: Readonly<Record<string, unknown>>;
   /** What of it changes during a phase: the weight times a curve, the temperature as the curve says. */
   readonly schedule?: { readonly weight?: Curve; readonly temperature?: Curve };
+  /** Tensors of the teacher that are compared with those of the student, in pairs; `auto` until they are found. */
+  readonly from?: TensorNames;
+  readonly to?: TensorNames;
 }
+
+export type TensorNames = 'auto' | readonly string[];
 
 export interface ProgramRequest {
   /** Trainable student, opset 18, dynamic batch; its one output holds the logits [N, C]. */
@@ -30,13 +37,17 @@ export interface ProgramRequest {
   readonly optimizer: OptimizerSpec;
   readonly clipNorm?: number;
   readonly ema?: { readonly decay: number };
+  /** Tensors of the teacher that terms name in `from`. */
+  readonly taps?: readonly TeacherTap[];
+  /** Draws the starts of the objective's own parameters. Default 0. */
+  readonly seed?: number;
 }
 
 /** Names of the inputs the objective adds, by need; both are [B, C] float32. */
 export const OBJECTIVE_INPUTS = {
   labels: 'labels',
   'teacher-logits': 'teacher_logits',
-} as const satisfies Record<LossNeed, string>;
+} as const satisfies Record<Exclude<LossNeed, 'features'>, string>;
 
 /** What the terms need besides the student's own output. */
 export function needsOf(terms: readonly ObjectiveTerm[]): ReadonlySet<LossNeed> {
@@ -45,18 +56,23 @@ export function needsOf(terms: readonly ObjectiveTerm[]): ReadonlySet<LossNeed> 
 
 /** Joins a student and an objective into the Program that a kernel trains. */
 export function buildProgram(request: ProgramRequest): Program {
-  const { student, terms, batchSize } = request;
+  const { student, terms, batchSize, taps = [] } = request;
   const { graph, noise } = declareDropout(withStaticBatch(student.graph, batchSize));
   const b = GraphBuilder.from(graph, student.opsets);
   const [logits] = graph.outputs;
   invariant(logits && graph.outputs.length === 1, 'a trainable student has one output, its logits');
   const [, classes] = b.dims(logits.name) as [number, number];
 
-  const objectiveInputs: ProgramInput[] = [...needsOf(terms)].sort().map((need) => ({
-    name: b.input(OBJECTIVE_INPUTS[need], 'float32', [batchSize, classes]),
-    dtype: 'float32',
-    dims: [batchSize, classes],
-  }));
+  const perClass = [...needsOf(terms)]
+    .sort()
+    .flatMap((need) => (need === 'features' ? [] : [{ name: OBJECTIVE_INPUTS[need], dims: [classes] }]));
+  const objectiveInputs = [...perClass, ...tapInputs(taps)].map(
+    ({ name, dims }): ProgramInput => ({
+      name: b.input(name, 'float32', [batchSize, ...dims]),
+      dtype: 'float32',
+      dims: [batchSize, ...dims],
+    }),
+  );
   const scalars: string[] = [];
   /** A number of term i: fixed, or an input that follows its schedule. */
   const numberOf = (i: number, what: 'weight' | 'temperature', fixed: number): string => {
@@ -65,10 +81,11 @@ export function buildProgram(request: ProgramRequest): Program {
     scalars.push(name);
     return name;
   };
+  const parts = new CollectedParts(b, request.seed ?? 0);
   const values = terms.map((term, i) => {
     const fixed = term.temperature ?? lossOf(term).temperature;
     const temperature = fixed === undefined ? undefined : numberOf(i, 'temperature', fixed);
-    return appendTerm(b, term, logits.name, temperature);
+    return appendTerm(b, term, logits.name, { parts, taps, scope: metricName(terms, i), temperature });
   });
   const weighted = values.map((value, i) => b.op('Mul', [value, numberOf(i, 'weight', terms[i]!.weight)]));
   const loss = b.op(
@@ -80,14 +97,17 @@ export function buildProgram(request: ProgramRequest): Program {
   const metrics = values.map((value, i) =>
     b.op('Identity', [value], {}, { outputs: [metricName(terms, i)] }),
   );
-  const state = runningStatistics(graph);
+  const state = [...runningStatistics(graph), ...parts.state];
   b.output(loss, ...metrics, ...state.map((pair) => pair.next));
 
   return {
     graph: b.build(student.graph.name),
     loss,
     metrics,
-    parameters: trainableNames(graph).map((name) => ({ name, owner: 'student' })),
+    parameters: [
+      ...trainableNames(graph).map((name) => ({ name, owner: 'student' as const })),
+      ...parts.parameters,
+    ],
     state,
     batch: [
       ...feedInputs(graph)
@@ -95,7 +115,7 @@ export function buildProgram(request: ProgramRequest): Program {
         .map(({ name }) => ({ name, dtype: b.dtype(name), dims: b.dims(name) })),
       ...objectiveInputs,
     ],
-    noise,
+    noise: [...noise, ...parts.noise],
     scalars,
     optimizer: request.optimizer,
     ...(request.clipNorm === undefined ? {} : { clipNorm: request.clipNorm }),
@@ -103,16 +123,28 @@ export function buildProgram(request: ProgramRequest): Program {
   };
 }
 
+interface Objective {
+  readonly parts: CollectedParts;
+  readonly taps: readonly TeacherTap[];
+  /** Names the term. */
+  readonly scope: string;
+  readonly temperature: string | undefined;
+}
+
 function appendTerm(
   b: GraphBuilder,
   term: ObjectiveTerm,
   studentLogits: string,
-  temperature: string | undefined,
+  { parts, taps, scope, temperature }: Objective,
 ): string {
   const loss = lossOf(term);
   const context: LossContext = {
     b,
     studentLogits,
+    own: parts.of(scope),
+    ...(loss.features
+      ? { features: featurePairs(b, term, loss.features, taps, (pair) => parts.of(`${scope}/${pair}`)) }
+      : {}),
     ...(loss.needs.includes('labels') ? { labels: OBJECTIVE_INPUTS.labels } : {}),
     ...(loss.needs.includes('teacher-logits') ? { teacherLogits: OBJECTIVE_INPUTS['teacher-logits'] } : {}),
     ...(temperature === undefined ? {} : { temperature }),

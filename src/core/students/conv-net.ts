@@ -46,6 +46,7 @@ export const convNet: StudentArchitecture<typeof options> = {
       const top = widths.reduce((x, channels, i) => {
         const y = layers.relu(
           layers.batchNorm(`bn${i + 1}`, layers.conv(`conv${i + 1}`, x, channels, { kernel: 3 })),
+          `block${i + 1}`,
         );
         const [, , height, width] = layers.shape(y) as number[];
         // A picture of one pixel cannot be halved again.

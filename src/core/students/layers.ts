@@ -88,12 +88,13 @@ export class Layers {
     return this.linear('classifier', x, classes, { gain: 1, output });
   }
 
-  relu(x: string): string {
-    return this.#b.op('Relu', [x]);
+  /** The names of these outputs are what a spec calls the layers of a student by. */
+  relu(x: string, name = 'relu'): string {
+    return this.#b.op('Relu', [x], {}, { name });
   }
 
-  relu6(x: string): string {
-    return this.#b.op('Clip', [x, this.#b.constant(0), this.#b.constant(6)]);
+  relu6(x: string, name = 'relu6'): string {
+    return this.#b.op('Clip', [x, this.#b.constant(0), this.#b.constant(6)], {}, { name });
   }
 
   maxPool(x: string): string {
@@ -121,8 +122,8 @@ export class Layers {
     );
   }
 
-  add(x: string, y: string): string {
-    return this.#b.op('Add', [x, y]);
+  add(x: string, y: string, name = 'add'): string {
+    return this.#b.op('Add', [x, y], {}, { name });
   }
 
   shape(x: string): Shape {

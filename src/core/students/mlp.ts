@@ -42,7 +42,11 @@ export const mlp: StudentArchitecture<typeof options> = {
     return studentModel('mlp', port, seed, (layers, input) => {
       const top = hidden.reduce(
         (x, units, i) =>
-          layers.dropout(`drop${i + 1}`, layers.relu(layers.linear(`fc${i + 1}`, x, units)), dropout),
+          layers.dropout(
+            `drop${i + 1}`,
+            layers.relu(layers.linear(`fc${i + 1}`, x, units), `hidden${i + 1}`),
+            dropout,
+          ),
         layers.flatten(input),
       );
       layers.classifier(top, port.classes, port.output);

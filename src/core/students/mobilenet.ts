@@ -46,7 +46,7 @@ function invertedResidual(layers: Layers, name: string, x: string, channels: num
     `${name}.project.bn`,
     layers.conv(`${name}.project.conv`, filtered, channels, { kernel: 1 }),
   );
-  return stride === 1 && layers.channels(x) === channels ? layers.add(x, narrow) : narrow;
+  return stride === 1 && layers.channels(x) === channels ? layers.add(x, narrow, name) : narrow;
 }
 
 /** MobileNetV2 for small pictures: fewer stages and strides than the ImageNet network, expansion 4. */
@@ -63,12 +63,12 @@ export const mobilenet: StudentArchitecture<typeof options> = {
     return studentModel('mobilenet', port, seed, (layers, input) => {
       const stem = { kernel: 3, stride: stemStride(port.inputShape[1]!) };
       let x = layers.conv('stem.conv', input, scaledChannels(32, width), stem);
-      x = layers.relu6(layers.batchNorm('stem.bn', x));
+      x = layers.relu6(layers.batchNorm('stem.bn', x), 'stem');
       BLOCKS.forEach(([channels, stride], i) => {
         x = invertedResidual(layers, `block${i + 1}`, x, scaledChannels(channels, width), stride);
       });
       x = layers.conv('head.conv', x, scaledChannels(128, width), { kernel: 1 });
-      x = layers.relu6(layers.batchNorm('head.bn', x));
+      x = layers.relu6(layers.batchNorm('head.bn', x), 'head');
       layers.classifier(layers.globalAverage(x), port.classes, port.output);
     });
   },

@@ -48,7 +48,7 @@ function basicBlock(layers: Layers, name: string, x: string, channels: number, s
         `${name}.shortcut.bn`,
         layers.conv(`${name}.shortcut.conv`, x, channels, { kernel: 1, stride }),
       );
-  return layers.relu(layers.add(second, shortcut));
+  return layers.relu(layers.add(second, shortcut), name);
 }
 
 /** The CIFAR-style residual network: a 3x3 stem, three stages of basic blocks, global average, linear classifier. */
@@ -67,6 +67,7 @@ export const resnet: StudentArchitecture<typeof options> = {
       const stride = stemStride(port.inputShape[1]!);
       let x = layers.relu(
         layers.batchNorm('stem.bn', layers.conv('stem.conv', input, width, { kernel: 3, stride })),
+        'stem',
       );
       for (const stage of [0, 1, 2]) {
         for (let block = 0; block < blocks; block++) {

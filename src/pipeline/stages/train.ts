@@ -1,3 +1,4 @@
+import { needsOf } from '../../core/program/build-program.ts';
 import type { Stage } from '../stage.ts';
 import { distilledRun } from '../student-run.ts';
 import { openRowsKey, trainKey } from '../train-key.ts';
@@ -13,6 +14,8 @@ export const train: Stage<'train'> = {
     ...trainKey(spec),
     teach: done.teach,
     phases: spec.phases,
+    // The teacher is asked again while the student trains; its logits alone do not tell two of them apart.
+    teacher: spec.phases.some(({ terms }) => needsOf(terms).has('features')) ? done.inspect.plan : undefined,
   }),
   run: (done, context) => trainStudent(distilledRun(context.spec), done, context),
 };

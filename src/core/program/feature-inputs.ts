@@ -1,0 +1,35 @@
+import { invariant } from '../../errors.ts';
+import type { FeaturePair, FeatureUse, ObjectiveParts } from '../losses/features.ts';
+import type { GraphBuilder } from '../onnx/builder.ts';
+import { alignFeatures } from './align-features.ts';
+import type { ObjectiveTerm } from './build-program.ts';
+
+/** A tensor of the teacher that the objective reads. */
+export interface TeacherTap {
+  readonly name: string;
+  /** Of one row. */
+  readonly dims: readonly number[];
+}
+
+/** The Program's inputs for these taps, `teacher_features_0` and so on; dims of one row. */
+export const tapInputs = (taps: readonly TeacherTap[]): readonly TeacherTap[] =>
+  taps.map(({ dims }, i) => ({ name: `teacher_features_${i}`, dims }));
+
+/** The pairs a term names, aligned as its loss wants them. */
+export function featurePairs(
+  b: GraphBuilder,
+  { loss, from, to }: ObjectiveTerm,
+  use: FeatureUse,
+  taps: readonly TeacherTap[],
+  partsOf: (pair: number) => ObjectiveParts,
+): FeaturePair[] {
+  invariant(from && to && from !== 'auto' && to !== 'auto', `the tensors of "${loss}" are not settled`);
+  invariant(from.length === to.length && from.length > 0, `"${loss}" has not as many "from" as "to"`);
+  const inputs = tapInputs(taps);
+  return from.map((name, i) => {
+    const at = taps.findIndex((tap) => tap.name === name);
+    invariant(at >= 0, `"${name}" is no tap of the teacher`);
+    const pair = { student: to[i]!, teacher: inputs[at]!.name };
+    return alignFeatures(b, pair, use, partsOf(i), loss);
+  });
+}

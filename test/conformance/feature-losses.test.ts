@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FeatureUse, NumberArray, NumberPair } from '../../src/core/losses/features.ts';
+import { losses } from '../../src/core/losses/index.ts';
+import type { Loss, LossNumbers } from '../../src/core/losses/loss.ts';
+import { GraphBuilder } from '../../src/core/onnx/builder.ts';
+import { numbers as numbersOf, sizeOf, tensor } from '../../src/core/onnx/tensor.ts';
+import { noiseFor } from '../../src/core/program/noise.ts';
+import { CollectedParts } from '../../src/core/program/objective-parts.ts';
+import type { Program } from '../../src/core/program/program.ts';
+import { Random } from '../../src/core/random.ts';
+import { kernels } from '../support/kernels.ts';
+
+/** Losses on hidden tensors: graph against reference, the gradients of both kernels against differences of the reference. */
+
+const SEED = 11;
+const PREFIX = 'objective/test/';
+
+type Sample = FeatureUse['samples'][number];
+
+const randomArray = (dims: readonly number[], stream: string, scale: number): NumberArray => {
+  const random = new Random(SEED, stream);
+  return { dims, data: Array.from({ length: sizeOf(dims) }, () => Math.fround(random.normal() * scale)) };
+};
+
+const randomPairs = (sample: Sample, scale = 1): NumberPair[] =>
+  sample.map(({ student, teacher }, i) => ({
+    student: randomArray(student, `student${i}`, scale),
+    teacher: randomArray(teacher, `teacher${i}`, scale),
+  }));
+
+/** Option sets to try: the defaults, every boolean switched, every other choice of a union of words. */
+function optionSets(loss: Loss): Record<string, unknown>[] {
+  const entries = Object.entries(
+    loss.options.properties as Record<string, { default?: unknown; anyOf?: readonly { const?: unknown }[] }>,
+  );
+  const defaults = Object.fromEntries(entries.map(([key, schema]) => [key, schema.default]));
+  const others = entries.flatMap(([key, { default: usual, anyOf }]) => {
+    const choices = typeof usual === 'boolean' ? [!usual] : (anyOf ?? []).map((choice) => choice.const);
+    return choices.filter((choice) => choice !== usual).map((choice) => ({ ...defaults, [key]: choice }));
+  });
+  return [defaults, ...others];
+}
+
+/** A Program that trains the student's tensors themselves, besides what the loss owns. */
+function programOf(loss: Loss, pairs: readonly NumberPair[], options: Record<string, unknown>): Program {
+  const b = new GraphBuilder();
+  const put = (name: string, { dims, data }: NumberArray): string =>
+    b.initializer(name, tensor('float32', dims, data));
+  const features = pairs.map(({ student, teacher }, i) => ({
+    student: put(`student${i}`, student),
+    teacher: put(`teacher${i}`, teacher),
+  }));
+  const parts = new CollectedParts(b, SEED);
+  const batch = pairs[0]!.student.dims[0]!;
+  const unused = () =>
+    b.initializer(b.fresh('unused'), tensor('float32', [batch, 2], new Float32Array(2 * batch)));
+  const value = loss.build(
+    {
+      b,
+      studentLogits: unused(),
+      teacherLogits: unused(),
+      labels: unused(),
+      features,
+      own: parts.of('test'),
+      ...(loss.temperature === undefined ? {} : { temperature: b.constant(loss.temperature) }),
+    },
+    options,
+  );
+  // A state needs a step to be watched, a program at least one input.
+  const one = b.input('one', 'float32', [1]);
+  b.op('Mul', [value, b.op('Reshape', [one, b.ints([])])], {}, { outputs: ['loss'] });
+  b.output('loss', ...parts.state.map(({ next }) => next));
+  return {
+    graph: b.build('loss'),
+    loss: 'loss',
+    metrics: [],
+    parameters: [
+      ...features.map(({ student }) => ({ name: student, owner: 'input' as const })),
+      ...parts.parameters,
+    ],
+    state: parts.state,
+    batch: [{ name: 'one', dtype: 'float32', dims: [1] }],
+    noise: parts.noise,
+    scalars: [],
+    optimizer: { name: 'sgd', options: {} },
+  };
+}
+
+/** What the loss owns, as the reference gets it. */
+function ownNumbers({ graph, parameters, noise, state }: Program): Record<string, NumberArray> {
+  const short = (name: string): string => name.slice(PREFIX.length);
+  const stored = [
+    ...parameters.filter(({ owner }) => owner === 'objective').map(({ name }) => name),
+    ...state.map(({ initial }) => initial),
+  ];
+  return Object.fromEntries([
+    ...stored.map((name) => {
+      const value = graph.initializers.get(name)!;
+      return [short(name), { dims: value.dims, data: numbersOf(value) }];
+    }),
+    ...noise.map((input) => [
+      short(input.name),
+      { dims: input.dims, data: Array.from(noiseFor(input, SEED, 0, 1) as Float32Array) },
+    ]),
+  ]);
+}
+
+async function gradientsOn(kernel: (typeof kernels)[number], program: Program) {
+  const trainer = await kernel.open(program, { device: 'cpu', threads: 1, seed: SEED });
+  try {
+    const one = { dtype: 'float32' as const, dims: [1, 1], data: Float32Array.of(1) };
+    return await trainer.gradients({ steps: 1, feeds: { one }, scalars: {} });
+  } finally {
+    await trainer.close();
+  }
+}
+
+const close = (a: number, b: number, tolerance: number): boolean =>
+  Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b));
+
+for (const [name, entry] of Object.entries(losses)) {
+  const loss: Loss = entry;
+  if (!loss.features) continue;
+  for (const options of optionSets(loss)) {
+    for (const sample of loss.features.samples) {
+      const shapes = sample.map(({ student, teacher }) => `[${student}]~[${teacher}]`).join(' ');
+      const title = `${name} ${JSON.stringify(options)} ${shapes}`;
+
+      test(`${title}: both kernels agree with the reference, their gradients with its differences`, async () => {
+        const pairs = randomPairs(sample);
+        const program = programOf(loss, pairs, options);
+        const plain: LossNumbers = {
+          studentLogits: [],
+          teacherLogits: [],
+          labels: [],
+          temperature: loss.temperature ?? 1,
+          features: pairs,
+          own: ownNumbers(program),
+        };
+        const expected = loss.reference(plain, options);
+        const moved = (change: (data: number[]) => void, place: number | string): number => {
+          const features = plain.features!.map((pair) => ({
+            ...pair,
+            student: { dims: pair.student.dims, data: [...pair.student.data] },
+          }));
+          const own = Object.fromEntries(
+            Object.entries(plain.own!).map(([key, { dims, data }]) => [key, { dims, data: [...data] }]),
+          );
+          change(typeof place === 'number' ? features[place]!.student.data : own[place]!.data);
+          return loss.reference({ ...plain, features, own }, options);
+        };
+        const difference = (place: number | string, at: number): number => {
+          const h = 1e-5;
+          const by = (step: number): number =>
+            moved((data) => {
+              data[at]! += step;
+            }, place);
+          return (by(h) - by(-h)) / (2 * h);
+        };
+        for (const kernel of kernels) {
+          const { loss: value, gradients } = await gradientsOn(kernel, program);
+          assert.ok(close(value, expected, 1e-5), `${kernel.name}: ${value} against ${expected}`);
+          for (const parameter of program.parameters) {
+            const gradient = gradients.get(parameter.name)!;
+            const place =
+              parameter.owner === 'objective'
+                ? parameter.name.slice(PREFIX.length)
+                : Number(parameter.name.slice('student'.length));
+            const scale = Math.max(1e-2, ...gradient.map(Math.abs));
+            // All of a small tensor, some of a large one.
+            const stride = Math.max(1, Math.floor(gradient.length / 60));
+            for (let i = 0; i < gradient.length; i += stride) {
+              const wanted = difference(place, i);
+              assert.ok(
+                Math.abs(gradient[i]! - wanted) <= 1e-3 * scale,
+                `${kernel.name}, ${parameter.name}[${i}]: ${gradient[i]} against ${wanted}`,
+              );
+            }
+          }
+        }
+      });
+
+      test(`${title}: value and gradients are finite at equal, zero and huge features`, async () => {
+        const random = randomPairs(sample);
+        const all = (value: number) =>
+          random.map((pair) => ({
+            ...pair,
+            student: { dims: pair.student.dims, data: pair.student.data.map(() => value) },
+          }));
+        const equal = random.map(({ student, teacher }) =>
+          student.dims.join() === teacher.dims.join() ? { student: teacher, teacher } : { student, teacher },
+        );
+        const none = all(0).map(({ student, teacher }) => ({
+          student,
+          teacher: { dims: teacher.dims, data: teacher.data.map(() => 0) },
+        }));
+        for (const pairs of [equal, all(0), none, all(1), randomPairs(sample, 1e4)]) {
+          for (const kernel of kernels) {
+            const { loss: value, gradients } = await gradientsOn(kernel, programOf(loss, pairs, options));
+            assert.ok(Number.isFinite(value), `${kernel.name}: loss ${value}`);
+            for (const [parameter, gradient] of gradients) {
+              assert.ok(gradient.every(Number.isFinite), `${kernel.name}: gradient of ${parameter}`);
+            }
+          }
+        }
+      });
+
+      test(`${title}: a batch beside itself weighs no more than once`, () => {
+        if (loss.features!.samples.length === 0) return;
+        const pairs = randomPairs(sample);
+        const twice = ({ dims, data }: NumberArray): NumberArray => ({
+          dims: [2 * dims[0]!, ...dims.slice(1)],
+          data: [...data, ...data],
+        });
+        const program = programOf(loss, pairs, options);
+        const doubled = programOf(
+          loss,
+          pairs.map(({ student, teacher }) => ({ student: twice(student), teacher: twice(teacher) })),
+          options,
+        );
+        const at = (of: Program, features: readonly NumberPair[]): number =>
+          loss.reference(
+            {
+              studentLogits: [],
+              teacherLogits: [],
+              labels: [],
+              temperature: loss.temperature ?? 1,
+              features,
+              own: ownNumbers(of),
+            },
+            options,
+          );
+        const one = at(program, pairs);
+        const two = at(
+          doubled,
+          pairs.map(({ student, teacher }) => ({ student: twice(student), teacher: twice(teacher) })),
+        );
+        // Relations of a row to its own copy are easy; noise is drawn anew. Neither may change the size of the loss.
+        assert.ok(two > 0.4 * one && two < 1.6 * one, `${two} for two copies, ${one} for one`);
+      });
+    }
+  }
+}
