@@ -33,7 +33,7 @@ export function appendGradients(b: GraphBuilder, request: GradientRequest): Map<
   const active = activeValues(b, wrt);
   const cotangents = seeds(b, outputs);
   // Rules are looked up for all nodes before any is applied, so that a missing one is reported as just that.
-  const steps = rulesBetween(b, active, cotangents.keys());
+  const steps = rulesBetween(b, active, [...cotangents.keys()]);
   const refusals = new Refusals();
   const parts = new Map<string, string[]>();
   const give = (value: string, gradient: string) => {

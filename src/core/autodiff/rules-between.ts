@@ -2,8 +2,15 @@ import { invariant, RetortError } from '../../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Node } from '../onnx/model.ts';
 import { nodesBetween, pathTo, ruleOf } from './activity.ts';
+import { erfGelus } from './erf-gelu.ts';
 import { Refusals } from './refusals.ts';
 import type { GradientRule } from './rule.ts';
+
+/** What is differentiated at once: a node, or a chain of nodes in the place of one. */
+interface Step {
+  readonly node: Node;
+  readonly rule: Pick<GradientRule, 'backward'>;
+}
 
 /**
  * The nodes on a path from the active values to `outputs`, last first, with their rules. GRAD_MISSING_RULE or
@@ -12,10 +19,16 @@ import type { GradientRule } from './rule.ts';
 export function rulesBetween(
   b: GraphBuilder,
   active: ReadonlyMap<string, string>,
-  outputs: Iterable<string>,
-): { readonly node: Node; readonly rule: GradientRule }[] {
+  outputs: readonly string[],
+): Step[] {
   const refusals = new Refusals();
-  const steps = nodesBetween(b, active, outputs).flatMap((node) => {
+  const nodes = nodesBetween(b, active, outputs);
+  const asked = [...active].filter(([name, from]) => name === from).map(([name]) => name);
+  const chains = erfGelus(b, nodes, new Set([...outputs, ...asked]));
+  const chainOf = new Map(chains.flatMap((chain) => chain.parts.map((part) => [part, chain] as const)));
+  const steps = nodes.flatMap((node): readonly Step[] => {
+    const chain = chainOf.get(node);
+    if (chain) return node === chain.parts.at(-1) ? [chain] : [];
     const rule = refusals.attempt(() => ruleFor(node, active));
     return rule ? [{ node, rule }] : [];
   });
