@@ -46,7 +46,10 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     ...done.evaluate,
     ...done.measure,
     training: {
-      student: training(done.train, student),
+      student: {
+        ...training(done.train, student),
+        ...(done.match.found.length > 0 ? { layers: done.match.found } : {}),
+      },
       ...(done.control && control ? { control: training(done.control, control) } : {}),
     },
     warnings: [...done.inspect.card.warnings, ...done.qualify.warnings, ...otherSteps(done, spec)],
