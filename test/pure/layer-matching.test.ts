@@ -148,7 +148,7 @@ const teachers = [
 const students = [end('s1', 0.33, [4, 16, 16]), end('s2', 0.53, [4, 8, 8]), end('s3', 0.9, [6, 4, 4])];
 const liking = (table: Record<string, number>) => (student: LayerEnd, teacher: LayerEnd) =>
   table[`${student.name} ${teacher.name}`] ?? 0;
-const found = (auto: 'last' | 'middle' | 'every', table: Record<string, number>, ranks = [4]) =>
+const found = (auto: 'first' | 'middle' | 'last' | 'every', table: Record<string, number>, ranks = [4]) =>
   pairLayers(students, teachers, { align: 'positions', ranks, auto }, liking(table)).map(
     ({ student, teacher }) => `${student.name} ${teacher.name}`,
   );
@@ -157,6 +157,7 @@ test('of the teacher’s layers at like depth the most alike one is taken', () =
   assert.deepEqual(found('every', { 's1 t2': 0.9, 's2 t3': 0.8, 's2 t2': 0.3 }), ['s1 t2', 's2 t3', 's3 t4']);
   assert.deepEqual(found('middle', { 's2 t3': 0.5 }), ['s2 t3']);
   assert.deepEqual(found('last', {}), ['s3 t4']);
+  assert.deepEqual(found('first', { 's1 t2': 1 }), ['s1 t1']);
 });
 
 test('a layer far away is no counterpart, however alike', () => {

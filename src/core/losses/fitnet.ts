@@ -1,7 +1,6 @@
 import Type from 'typebox';
-import { invariant } from '../../errors.ts';
-import { averageOver, meanOver, meanSquare, meanSquareOf } from './feature-means.ts';
 import type { Loss } from './loss.ts';
+import { squaredDifference, squaredDifferenceOf } from './squared-difference.ts';
 
 const options = Type.Object({}, { additionalProperties: false });
 
@@ -29,13 +28,6 @@ export const fitnet: Loss<typeof options> = {
     ],
   },
   options,
-  build({ b, features }) {
-    invariant(features, 'fitnet needs features');
-    return meanOver(b, features, ({ student, teacher }) => meanSquare(b, b.op('Sub', [student, teacher])));
-  },
-  reference({ features }) {
-    return averageOver(features!, ({ student, teacher }) =>
-      meanSquareOf(student.data.map((s, i) => s - teacher.data[i]!)),
-    );
-  },
+  build: squaredDifference,
+  reference: squaredDifferenceOf,
 };

@@ -14,8 +14,8 @@ export interface LayerPair {
 const REACH = 0.15;
 
 /**
- * Which layers a loss compares where the spec says `auto`. Of the student: its last layer, the one nearest to the middle,
- * or all, as the loss was published. Each gets, of the teacher's layers of like depth (else the nearest one) that the loss
+ * Which layers a loss compares where the spec says `auto`. Of the student: its first or last layer, the one nearest to the
+ * middle, or all, as the loss was published. Each gets, of the teacher's layers of like depth (else the nearest one) that the loss
  * can compare it with, the one most alike; several keep their order.
  */
 export function pairLayers(
@@ -31,7 +31,7 @@ export function pairLayers(
   for (const student of chosen(usable, use.auto)) {
     const floor = pairs.at(-1)?.teacher.depth ?? 0;
     const all = fitting(student);
-    const ahead = all.filter((teacher) => teacher.depth >= floor);
+    const ahead = use.auto === 'first' ? all.slice(0, 1) : all.filter(({ depth }) => depth >= floor);
     const open = ahead.length > 0 ? ahead : all.slice(-1);
     const apart = (teacher: LayerEnd): number => Math.abs(teacher.depth - student.depth);
     const near = open.filter((teacher) => apart(teacher) <= REACH);
@@ -46,6 +46,7 @@ export function pairLayers(
 
 function chosen(ends: readonly LayerEnd[], auto: FeatureUse['auto']): readonly LayerEnd[] {
   if (auto === 'every') return ends;
+  if (auto === 'first') return ends.slice(0, 1);
   if (auto === 'last') return ends.slice(-1);
   const middle = [...ends].sort((a, b) => Math.abs(a.depth - 0.5) - Math.abs(b.depth - 0.5));
   return middle.slice(0, 1);
@@ -59,6 +60,7 @@ function comparable(
 ): boolean {
   if (![student, teacher].every(({ dims }) => ranks.includes(dims.length + 1))) return false;
   if (align === 'none') return true;
+  if (align === 'same') return student.dims.join() === teacher.dims.join();
   if (student.dims.length !== teacher.dims.length) return false;
   return student.dims.length !== 2 || student.dims[0] === teacher.dims[0];
 }
