@@ -1,6 +1,6 @@
 import { losses } from '../core/losses/index.ts';
 import type { Loss } from '../core/losses/loss.ts';
-import { type LayerPair, pairLayers } from '../core/losses/pair-layers.ts';
+import { pairLayers } from '../core/losses/pair-layers.ts';
 import { centredGram, linearCka } from '../core/metrics/linear-cka.ts';
 import type { LayerEnd } from '../core/onnx/layer-ends.ts';
 import type { Model } from '../core/onnx/model.ts';
@@ -13,28 +13,14 @@ import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
 import { asWritten } from './student-tensor.ts';
 
-/** A pair of tensors that `auto` has found. */
-export interface FoundPair {
-  readonly loss: string;
-  readonly from: string;
-  readonly to: string;
-  /** How alike they are before training: linear CKA, 0 to 1. */
-  readonly likeness: number;
-}
-
-export interface Matched {
-  readonly terms: readonly ObjectiveTerm[];
-  readonly found: readonly FoundPair[];
-}
-
 /** The terms with names in the place of `auto`: layers of like depth, the most alike on some training rows. */
 export async function matchLayers(
   sides: { readonly student: Model; readonly rows: Rows },
   done: Pick<Results, 'inspect'>,
   context: StageContext,
-): Promise<Matched> {
+): Promise<readonly ObjectiveTerm[]> {
   const { terms } = context.spec.objective;
-  if (!terms.some(isOpen)) return { terms, found: [] };
+  if (!terms.some(isOpen)) return terms;
   const { student, teacher, rows } = await lookAtLayers(sides, done, context);
   const grams = new Map<LayerEnd, Float64Array>();
   const gramOf = (values: ReadonlyMap<LayerEnd, Float32Array>, end: LayerEnd): Float64Array => {
@@ -44,27 +30,21 @@ export async function matchLayers(
   };
   const likeness = (ours: LayerEnd, theirs: LayerEnd): number =>
     linearCka(gramOf(student, ours), gramOf(teacher, theirs));
-  const found: FoundPair[] = [];
-  const settled = terms.map((term) => {
+  return terms.map((term) => {
     if (!isOpen(term)) return term;
     const { features } = entryOf<Loss>(losses, term.loss, 'loss');
     const pairs = pairLayers([...student.keys()], [...teacher.keys()], features!, likeness);
     if (pairs.length === 0) refuse(term.loss, student, teacher);
-    const named = pairs.map((pair) => describe(term.loss, pair));
-    found.push(...named);
-    return { ...term, from: named.map(({ from }) => from), to: named.map(({ to }) => to) };
+    return {
+      ...term,
+      from: pairs.map((pair) => pair.teacher.name),
+      to: pairs.map((pair) => asWritten(pair.student.name)),
+      likeness: pairs.map((pair) => Number(pair.likeness.toFixed(4))),
+    };
   });
-  return { terms: settled, found };
 }
 
 const isOpen = ({ from }: ObjectiveTerm): boolean => from === 'auto';
-
-const describe = (loss: string, { student, teacher, likeness }: LayerPair): FoundPair => ({
-  loss,
-  from: teacher.name,
-  to: asWritten(student.name),
-  likeness,
-});
 
 function refuse(
   loss: string,

@@ -1,5 +1,5 @@
 import type { MetricValue } from '../core/metrics/metric.ts';
-import type { FoundPair } from './match-layers.ts';
+import type { FoundPair, FoundWeight } from './found-pairs.ts';
 
 export type ModelRole = 'teacher' | 'control' | 'student';
 
@@ -55,6 +55,8 @@ export interface TrainingReport {
   readonly parity: number;
   /** Layers that terms with `auto` compare, where there are any. */
   readonly layers?: readonly FoundPair[];
+  /** Weights of terms with `auto`, where there are any. */
+  readonly weights?: readonly FoundWeight[];
 }
 
 export interface PhaseReport {

@@ -114,7 +114,10 @@ test('mgd masks other positions at every step, the same ones on both kernels', a
     taps: [{ name: 'tap', dims: [2, 4, 4] }],
     batchSize: B,
     // Nothing moves: what differs from step to step is the mask alone.
-    optimizer: { name: 'sgd', options: { learningRate: 1e-12, momentum: 0, nesterov: false, weightDecay: 0 } },
+    optimizer: {
+      name: 'sgd',
+      options: { learningRate: 1e-12, momentum: 0, nesterov: false, weightDecay: 0 },
+    },
   });
   const same = (): Record<string, Float32Array> => {
     const random = new Random(5, 'maps');

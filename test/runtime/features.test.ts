@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { writeDataset } from '../../examples/shapes/write-dataset.ts';
 import { decodeModel } from '../../src/core/onnx/decode.ts';
 import type { RetortError } from '../../src/errors.ts';
+import { foundPairs } from '../../src/pipeline/found-pairs.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';
@@ -148,7 +149,7 @@ test('auto finds layers of like depth, writes them into the resolved spec, and t
     terms: [{ loss: 'attention-transfer', weight: 10 }, { loss: 'similarity-preserving' }, { loss: 'kl' }],
   };
   const results = await runJourney(requestOf(hints({ objective })), tools);
-  const { found } = results.match;
+  const found = foundPairs(results.match.terms!);
   assert.deepEqual(
     found.map(({ loss, from, to }) => [loss, from, to]),
     [
@@ -190,7 +191,7 @@ test('of a trained teacher the layers of like size are found; in two stages they
       memoryTools(),
     );
     assert.deepEqual(
-      match.found.map(({ loss, from, to }) => [loss, from, to]),
+      foundPairs(match.terms!).map(({ loss, from, to }) => [loss, from, to]),
       [
         ['nst', 'relu_2', 'block1'],
         ['nst', 'relu_4', 'block2'],
@@ -224,4 +225,80 @@ test('layers that cannot be compared are refused with those there are', async ()
     ]);
     return true;
   });
+});
+
+test('weights are set by the ratio at the start and by what was published, and written into the resolved spec', async () => {
+  const tools = memoryTools();
+  const objective = {
+    terms: [
+      { loss: 'kl', weight: 0.5 },
+      { loss: 'cross-entropy', weight: 0.5 },
+      { loss: 'fitnet', weight: 'auto' },
+      { loss: 'attention-transfer', weight: 'published' },
+      { loss: 'logit-mse', weight: 'auto' },
+      { loss: 'dkd', weight: 'published' },
+    ],
+  };
+  const spec = hints(
+    { objective },
+    { epochs: 1, augment: [], optimizer: { name: 'sgd', learningRate: 1e-6 } },
+  );
+  const settled: ResolvedSpec[] = [];
+  const results = await runJourney(
+    { ...requestOf(spec), settled: async (resolved) => void settled.push(resolved) },
+    tools,
+  );
+  const { terms } = settled.at(-1)!.objective;
+  const weights = Object.fromEntries(terms.map(({ loss, weight }) => [loss, weight]));
+  assert.equal(weights['attention-transfer'], 2000);
+  assert.equal(weights.dkd, 1);
+  // The rate is so small that all steps see the untrained student.
+  const log = (await logOf(results, tools)).filter((line) => 'loss' in line);
+  const mean = (loss: string): number =>
+    log.reduce((sum, line) => sum + line[`term:${loss}`]!, 0) / log.length;
+  const given = ['kl', 'cross-entropy', 'attention-transfer', 'dkd'];
+  const fixed = given.reduce((sum, loss) => sum + weights[loss]! * mean(loss), 0);
+  for (const loss of ['fitnet', 'logit-mse']) {
+    const share = (weights[loss]! * mean(loss)) / fixed;
+    assert.ok(Math.abs(share - 1) < 0.1, `${loss}: ${share}`);
+  }
+  const report = JSON.parse(new TextDecoder().decode(await artifact('report.json', results, tools)));
+  assert.deepEqual(
+    report.training.student.weights.map(({ loss, weight }: { loss: string; weight: number }) => [
+      loss,
+      weight,
+    ]),
+    [
+      ['fitnet', weights.fitnet],
+      ['logit-mse', weights['logit-mse']],
+    ],
+  );
+  const card = new TextDecoder().decode(await artifact('model-card.md', results, tools));
+  assert.match(card, /Weight of fitnet: [\d.]+, set from its value before training/);
+  // A retry begins with the settled spec: nothing is measured again, nothing is forgotten.
+  const again = await runJourney({ ...requestOf(spec), spec: settled.at(-1)! }, tools);
+  const repeated = JSON.parse(new TextDecoder().decode(await artifact('report.json', again, tools)));
+  assert.deepEqual(repeated.training, report.training);
+  assert.ok(again.timings.find(({ stage }) => stage === 'train')!.skipped);
+});
+
+test('a weight that cannot be set is refused: by nothing, of nothing', async () => {
+  const refused = async (terms: readonly object[], student: object, message: RegExp) =>
+    assert.rejects(
+      async () => {
+        const request = requestOf(hints({ objective: { terms }, student }, { steps: 2, epochs: undefined }));
+        const copy = memorySource('copy.onnx', layeredTeacher());
+        return runJourney({ ...request, upload: { ...request.upload, companions: [copy] } }, memoryTools());
+      },
+      (error: RetortError) => {
+        assert.equal(error.code, 'SPEC_INVALID');
+        assert.match(error.message, message);
+        return true;
+      },
+    );
+  const net = { architecture: 'conv-net', widths: [3, 6] };
+  await refused([{ loss: 'kl', weight: 'auto' }], net, /one term needs a number/);
+  await refused([{ loss: 'mgd', weight: 'published' }], net, /weight/);
+  const same = { loss: 'fitnet', weight: 'auto', from: 'deep', to: 'deep' };
+  await refused([{ loss: 'kl' }, same], { model: 'copy.onnx' }, /"fitnet" cannot be set/);
 });

@@ -35,7 +35,7 @@ const options = Type.Object(
  * ours are queues of the last K embeddings (as MoCo's, arXiv 1911.05722), state of the Program, all of them negatives, and the
  * positive is the other side's embedding of this very step. So no index is needed and augmented views are told apart; with
  * K beyond the training rows a row would be its own negative. Published with K = 16384. Maps and sequences are averaged over
- * positions. A bank starts with random vectors.
+ * positions. A bank starts with random vectors. Published weight 0.8.
  */
 export const crd: Loss<typeof options> = {
   name: 'crd',

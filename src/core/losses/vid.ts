@@ -26,7 +26,8 @@ const REGRESSOR = ['first', 'second', 'third'] as const;
  * L = 1 / 2 * mean ((F_t - mu)^2 / s_c + ln s_c) over all elements, s_c = ln(1 + e^theta_c) + 1e-5 the variance of channel c.
  * mu is three linear maps of channels with ReLU between them. Regressor and theta are trained with the student; there are
  * copies of this loss about whose optimizer was never given theta, which leaves a scaled hint. The student is brought to
- * the teacher's positions first. L may be negative. Several pairs are averaged; others sum them.
+ * the teacher's positions first. L may be negative. Several pairs are averaged; others sum them, with
+ * a weight of 1 for each.
  */
 export const vid: Loss<typeof options> = {
   name: 'vid',

@@ -1,4 +1,5 @@
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import { foundPairs, foundWeights } from '../found-pairs.ts';
 import { modelCardText } from '../model-card-text.ts';
 import type { Report, TrainingReport } from '../report.ts';
 import type { Exported, Results, Trained } from '../results.ts';
@@ -41,6 +42,8 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     parity: parity.difference / Math.max(1, parity.scale),
   });
   const { student, control } = done.export;
+  const { terms } = spec.objective;
+  const [layers, weights] = [foundPairs(terms), foundWeights(terms)];
   return {
     version: 1,
     ...done.evaluate,
@@ -48,7 +51,8 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     training: {
       student: {
         ...training(done.train, student),
-        ...(done.match.found.length > 0 ? { layers: done.match.found } : {}),
+        ...(layers.length > 0 ? { layers } : {}),
+        ...(weights.length > 0 ? { weights } : {}),
       },
       ...(done.control && control ? { control: training(done.control, control) } : {}),
     },
