@@ -14,8 +14,12 @@ import { memoryTools } from '../support/tiny-job.ts';
 
 /** The examples of strategies and of losses on layers are for the teacher of the demo; each is run dry on a few of its pictures. */
 
+/** For a teacher with attention, and run through in transformer-features.test.ts. */
+const OTHER = 'features-transformer.json';
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
-const names = readdirSync(`${examples}specs`).filter((name) => /^(strategy|features)-/.test(name));
+const names = readdirSync(`${examples}specs`).filter(
+  (name) => /^(strategy|features)-/.test(name) && name !== OTHER,
+);
 const folder = mkdtempSync(join(tmpdir(), 'retort-strategies-'));
 const here = { available: true };
 let pictures: Source;
