@@ -62,6 +62,21 @@ function termText({ loss, weight, temperature, schedule }: ObjectiveTerm): strin
   return `${along(weight, schedule?.weight, weight)} x ${loss}${t}`;
 }
 
+/** What terms with `auto` compare and weigh. */
+function foundLines({ training }: Report): string[] {
+  const { layers = [], weights = [] } = training.student ?? {};
+  return [
+    ...layers.map(
+      ({ loss, from, to, likeness }) =>
+        `- Compared by ${loss}: \`${from}\` of the teacher, \`${to}\` of the student (linear CKA before training ${likeness.toFixed(2)})`,
+    ),
+    ...weights.map(
+      ({ loss, weight, initial }) =>
+        `- Weight of ${loss}: ${weight}, set from its value before training, ${initial}`,
+    ),
+  ];
+}
+
 /** What each phase did, where there are several. */
 function phaseLines({ training }: Report, { strategy, phases }: ResolvedSpec): string[] {
   const made = training.student?.phases ?? [];
@@ -121,6 +136,7 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     ...done.ingest.data.map((file) => `- Data: ${file.name}, sha256 ${file.hash}`),
     `- Rows: ${splits.train.rows} training (${done.qualify.labelled} labelled), ${splits.validation.rows} validation, ${splits.test.rows} test`,
     `- Objective: ${objectiveText(spec.objective.terms)}`,
+    ...foundLines(report),
     ...phaseLines(report, spec),
     `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine} (${report.ran.kernelReason}), seed ${spec.seed}`,
     `- Exported: step ${done.train.step}; largest difference of logits to the trained network ${done.export.student.parity.difference.toExponential(1)}`,

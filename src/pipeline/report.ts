@@ -1,4 +1,5 @@
 import type { MetricValue } from '../core/metrics/metric.ts';
+import type { FoundPair, FoundWeight } from './found-pairs.ts';
 
 export type ModelRole = 'teacher' | 'control' | 'student';
 
@@ -52,6 +53,10 @@ export interface TrainingReport {
   readonly phases: readonly PhaseReport[];
   /** Largest difference between trained and exported logits, relative to the largest logit. */
   readonly parity: number;
+  /** Layers that terms with `auto` compare, where there are any. */
+  readonly layers?: readonly FoundPair[];
+  /** Weights of terms with `auto`, where there are any. */
+  readonly weights?: readonly FoundWeight[];
 }
 
 export interface PhaseReport {

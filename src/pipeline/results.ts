@@ -3,7 +3,6 @@ import type { ObjectiveTerm } from '../core/program/build-program.ts';
 import type { DatasetCard } from '../data/card.ts';
 import type { KernelChoice } from './choose-kernel.ts';
 import type { LogitsView } from './logits-store.ts';
-import type { FoundPair } from './match-layers.ts';
 import type { ModelCard } from './model-card.ts';
 import type { BlobRef } from './ports.ts';
 import type { PhaseReport, Report } from './report.ts';
@@ -32,8 +31,8 @@ export interface Results {
     readonly inputStatistics: { readonly mean: number; readonly deviation: number };
     readonly warnings: readonly string[];
   };
-  /** The terms of the objective with all tensors named; null where none compares hidden tensors. */
-  readonly match: { readonly terms: readonly ObjectiveTerm[] | null; readonly found: readonly FoundPair[] };
+  /** The terms of the objective with tensors named and weights set; null where none leaves such a thing open. */
+  readonly match: { readonly terms: readonly ObjectiveTerm[] | null };
   readonly teach: {
     /** One view of the training rows, or one per augmented epoch; none where no loss reads the teacher. */
     readonly train: readonly LogitsView[];

@@ -16,6 +16,20 @@ const Sugar = Type.Object(
   closed,
 );
 
+const Weight = (published: number | undefined) =>
+  Type.Optional(
+    Type.Union(
+      [
+        Type.Number({ minimum: 0 }),
+        Type.Literal('auto'),
+        ...(published === undefined ? [] : [Type.Literal('published')]),
+      ],
+      {
+        description: `default 1; "auto" lets the term begin with the say of all terms that have a number${published === undefined ? '' : `; "published" is ${published} for each pair of tensors`}`,
+      },
+    ),
+  );
+
 const Tensors = (whose: string) =>
   Type.Optional(
     Type.Union(
@@ -33,8 +47,8 @@ const Tensors = (whose: string) =>
 const Terms = Type.Object(
   {
     terms: Type.Array(
-      registryEntry<Loss>('loss', losses, ({ needs }) => ({
-        weight: Type.Optional(Type.Number({ minimum: 0 })),
+      registryEntry<Loss>('loss', losses, ({ needs, publishedWeight }) => ({
+        weight: Weight(publishedWeight),
         temperature: Temperature,
         ...(needs.includes('features') ? { from: Tensors('teacher'), to: Tensors('student') } : {}),
       })),

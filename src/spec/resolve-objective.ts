@@ -19,6 +19,12 @@ export function resolveObjective(objective: object | undefined): {
   const written =
     objective && 'terms' in objective ? (objective.terms as readonly Written[]) : twoTerms(objective ?? {});
   const terms = written.map(resolveTerm).filter((term) => term.weight > 0);
+  if (terms.length > 0 && terms.every(({ weighing }) => weighing === 'auto')) {
+    throw new RetortError(
+      'SPEC_INVALID',
+      '/objective/terms: every weight is "auto"; one term needs a number',
+    );
+  }
   if (terms.length === 0) {
     throw new RetortError(
       'SPEC_INVALID',
@@ -44,11 +50,26 @@ function resolveTerm({ loss: name, weight, temperature, from, to, ...options }: 
   }
   return {
     loss: name,
-    weight: (weight as number | undefined) ?? 1,
+    ...weightOf(loss, weight as number | 'auto' | 'published' | undefined),
     ...(t === undefined ? {} : { temperature: t }),
     ...(loss.features ? tensorsOf(loss, from as WrittenTensors, to as WrittenTensors) : {}),
     options: resolveOptions(loss.options, options, name),
   };
+}
+
+/** A published weight of logits is a number at once; of features it depends on how many pairs there are. */
+function weightOf(
+  { name, publishedWeight, features }: Loss,
+  written: number | 'auto' | 'published' = 1,
+): Pick<ObjectiveTerm, 'weight' | 'weighing'> {
+  if (typeof written === 'number') return { weight: written };
+  if (written === 'auto') return { weight: 1, weighing: 'auto' };
+  if (publishedWeight === undefined) {
+    throw new RetortError('SPEC_INVALID', `/objective/terms: the loss "${name}" has no published weight`, {
+      hint: 'Give it a number, or "auto".',
+    });
+  }
+  return features ? { weight: 1, weighing: 'published' } : { weight: publishedWeight };
 }
 
 type WrittenTensors = string | readonly string[] | undefined;

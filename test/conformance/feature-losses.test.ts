@@ -4,10 +4,11 @@ import type { FeatureUse, NumberArray, NumberPair } from '../../src/core/losses/
 import { losses } from '../../src/core/losses/index.ts';
 import type { Loss, LossNumbers } from '../../src/core/losses/loss.ts';
 import { GraphBuilder } from '../../src/core/onnx/builder.ts';
+import type { Graph } from '../../src/core/onnx/model.ts';
 import { numbers as numbersOf, sizeOf, tensor } from '../../src/core/onnx/tensor.ts';
 import { noiseFor } from '../../src/core/program/noise.ts';
 import { CollectedParts } from '../../src/core/program/objective-parts.ts';
-import type { Program } from '../../src/core/program/program.ts';
+import type { Parameter, Program } from '../../src/core/program/program.ts';
 import { Random } from '../../src/core/random.ts';
 import { kernels } from '../support/kernels.ts';
 
@@ -34,7 +35,8 @@ function optionSets(loss: Loss): Record<string, unknown>[] {
   const entries = Object.entries(
     loss.options.properties as Record<string, { default?: unknown; anyOf?: readonly { const?: unknown }[] }>,
   );
-  const defaults = Object.fromEntries(entries.map(([key, schema]) => [key, schema.default]));
+  const usual = Object.fromEntries(entries.map(([key, schema]) => [key, schema.default]));
+  const defaults: Record<string, unknown> = { ...usual, ...loss.features?.trial };
   const others = entries.flatMap(([key, { default: usual, anyOf }]) => {
     const choices = typeof usual === 'boolean' ? [!usual] : (anyOf ?? []).map((choice) => choice.const);
     return choices.filter((choice) => choice !== usual).map((choice) => ({ ...defaults, [key]: choice }));
@@ -72,7 +74,7 @@ function programOf(loss: Loss, pairs: readonly NumberPair[], options: Record<str
   b.op('Mul', [value, b.op('Reshape', [one, b.ints([])])], {}, { outputs: ['loss'] });
   b.output('loss', ...parts.state.map(({ next }) => next));
   return {
-    graph: b.build('loss'),
+    graph: moved(b.build('loss'), parts.parameters),
     loss: 'loss',
     metrics: [],
     parameters: [
@@ -85,6 +87,18 @@ function programOf(loss: Loss, pairs: readonly NumberPair[], options: Record<str
     scalars: [],
     optimizer: { name: 'sgd', options: {} },
   };
+}
+
+/** The loss's own parameters a little off their starts: a bias of 0 behind a mask of 0 is on the very edge of a ReLU. */
+function moved(graph: Graph, parameters: readonly Parameter[]): Graph {
+  const initializers = new Map(graph.initializers);
+  for (const { name } of parameters) {
+    const { dims, ...start } = initializers.get(name)!;
+    const { data } = randomArray(dims, name, 0.1);
+    const values = numbersOf({ dims, ...start }).map((value, i) => value + data[i]!);
+    initializers.set(name, tensor('float32', dims, values));
+  }
+  return { ...graph, initializers };
 }
 
 /** What the loss owns, as the reference gets it. */
@@ -139,7 +153,7 @@ for (const [name, entry] of Object.entries(losses)) {
           own: ownNumbers(program),
         };
         const expected = loss.reference(plain, options);
-        const moved = (change: (data: number[]) => void, place: number | string): number => {
+        const changed = (change: (data: number[]) => void, place: number | string): number => {
           const features = plain.features!.map((pair) => ({
             ...pair,
             student: { dims: pair.student.dims, data: [...pair.student.data] },
@@ -153,7 +167,7 @@ for (const [name, entry] of Object.entries(losses)) {
         const difference = (place: number | string, at: number): number => {
           const h = 1e-5;
           const by = (step: number): number =>
-            moved((data) => {
+            changed((data) => {
               data[at]! += step;
             }, place);
           return (by(h) - by(-h)) / (2 * h);

@@ -35,7 +35,13 @@ test('every strategy but the plain one has an example', () => {
   }
 });
 
-test('the spec in the README is one', () => {
-  const [, json] = /```json\n([\s\S]*?)```/.exec(readFileSync(`${examples}../README.md`, 'utf8'))!;
-  assert.equal(resolveSpec(parseSpec(JSON.parse(json!)), facilities).student.kind, 'architecture');
+test('the specs in the README are some', () => {
+  const text = readFileSync(`${examples}../README.md`, 'utf8');
+  const written = [...text.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) => JSON.parse(json!));
+  const [whole, layers] = written.map((spec) => resolveSpec(parseSpec(spec), facilities));
+  assert.equal(whole!.student.kind, 'architecture');
+  assert.deepEqual(
+    layers!.objective.terms.map(({ weighing }) => weighing),
+    [undefined, 'auto', 'published'],
+  );
 });

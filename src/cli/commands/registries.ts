@@ -16,6 +16,8 @@ interface Entry {
   readonly options?: TObject;
   /** Default temperature of a loss that reads one; it stands beside the options in a spec. */
   readonly temperature?: number;
+  /** What `"weight": "published"` means for a loss. */
+  readonly publishedWeight?: number;
 }
 
 const tables: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
@@ -47,13 +49,17 @@ export const registries: CliCommand = {
   },
 };
 
-const describe = (name: string, { summary, formula, citation, options, temperature }: Entry) => ({
+const describe = (
+  name: string,
+  { summary, formula, citation, options, temperature, publishedWeight }: Entry,
+) => ({
   name,
   summary,
   formula,
   citation,
   options,
   temperature,
+  publishedWeight,
 });
 
 function text({
@@ -63,11 +69,13 @@ function text({
   citation,
   options,
   temperature,
+  publishedWeight,
 }: ReturnType<typeof describe>): string {
   const lines = [`${name}  ${summary}`];
   if (formula) lines.push(`    ${formula}`);
   if (citation) lines.push(`    ${citation}`);
   if (temperature !== undefined) lines.push(`    temperature = ${temperature}  divides the logits`);
+  if (publishedWeight !== undefined) lines.push(`    weight "published" = ${publishedWeight}`);
   for (const [option, schema] of Object.entries(options?.properties ?? {})) {
     const { default: fallback, description } = schema as { default?: unknown; description?: string };
     const given = fallback === undefined ? '' : ` = ${JSON.stringify(fallback)}`;

@@ -9,7 +9,8 @@ const options = Type.Object({}, { additionalProperties: false });
 /**
  * Angles of hidden vectors: L = 1 / N * sum (1 - cos(f_s, f_t)), f the channels of one position, N the batch times the
  * positions (one for vectors [B, D]). Lengths are sqrt(|f|^2 + 1e-12): a vector of zeros has cosine 0 with all others.
- * On one vector per row it is half the squared distance of unit vectors (BERT-PKD, arXiv 1908.09355).
+ * On one vector per row it is half the squared distance of unit vectors (BERT-PKD, arXiv 1908.09355). DistilBERT
+ * gives it a weight of 1.
  */
 export const cosine: Loss<typeof options> = {
   name: 'cosine',
@@ -17,6 +18,7 @@ export const cosine: Loss<typeof options> = {
   citation: 'Sanh et al., "DistilBERT", 2019, arXiv 1910.01108, section 2',
   formula: '1 / N * sum (1 - cos(f_s, f_t))',
   needs: ['features'],
+  publishedWeight: 1,
   features: {
     align: 'shape',
     ranks: [2, 3, 4],

@@ -10,18 +10,20 @@ export interface FeaturePair {
 export interface FeatureUse {
   /**
    * How far the student's tensor is brought to the shape of the teacher's before the loss sees it: all of it, positions
-   * (H, W) but not channels, or not at all. See core/program/align-features.ts.
+   * (H, W) but not channels, or not at all; `same` refuses shapes that differ. See core/program/align-features.ts.
    */
-  readonly align: 'shape' | 'positions' | 'none';
+  readonly align: 'shape' | 'positions' | 'none' | 'same';
   /** Ranks it reads, the batch counted. */
   readonly ranks: readonly number[];
   /** Which of several layers `auto` picks: the published choice. Absent where layers cannot be found by themselves. */
-  readonly auto?: 'last' | 'middle' | 'every';
+  readonly auto?: 'first' | 'middle' | 'last' | 'every';
   /** Aligned shapes, a list per objective, that the conformance tests try. */
   readonly samples: readonly (readonly {
     readonly student: readonly number[];
     readonly teacher: readonly number[];
   }[])[];
+  /** Options the conformance tests give, where the defaults make a loss too large for plain numbers. */
+  readonly trial?: Readonly<Record<string, unknown>>;
 }
 
 /** What an objective may hold besides its inputs; none of it is exported. Names are the loss's own. */

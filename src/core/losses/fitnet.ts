@@ -1,7 +1,6 @@
 import Type from 'typebox';
-import { invariant } from '../../errors.ts';
-import { averageOver, meanOver, meanSquare, meanSquareOf } from './feature-means.ts';
 import type { Loss } from './loss.ts';
+import { squaredDifference, squaredDifferenceOf } from './squared-difference.ts';
 
 const options = Type.Object({}, { additionalProperties: false });
 
@@ -9,6 +8,7 @@ const options = Type.Object({}, { additionalProperties: false });
  * Hints: L = 1 / P * sum_p 1 / |F_t| * sum (F_s - F_t)^2 over P pairs; |F_t| counts all elements, the batch among them.
  * F_s is the student's tensor at the teacher's shape: a regressor r (1x1 convolution or linear map) stands where channels
  * differ, without the batch normalisation and ReLU that mdistiller puts behind it: they would bound what it can express.
+ * Published weight 100 (mdistiller, RepDistiller).
  */
 export const fitnet: Loss<typeof options> = {
   name: 'fitnet',
@@ -16,6 +16,7 @@ export const fitnet: Loss<typeof options> = {
   citation: 'Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015, arXiv 1412.6550',
   formula: '1 / P * sum_p mean (r(F_s) - F_t)^2',
   needs: ['features'],
+  publishedWeight: 100,
   features: {
     align: 'shape',
     ranks: [2, 3, 4],
@@ -29,13 +30,6 @@ export const fitnet: Loss<typeof options> = {
     ],
   },
   options,
-  build({ b, features }) {
-    invariant(features, 'fitnet needs features');
-    return meanOver(b, features, ({ student, teacher }) => meanSquare(b, b.op('Sub', [student, teacher])));
-  },
-  reference({ features }) {
-    return averageOver(features!, ({ student, teacher }) =>
-      meanSquareOf(student.data.map((s, i) => s - teacher.data[i]!)),
-    );
-  },
+  build: squaredDifference,
+  reference: squaredDifferenceOf,
 };

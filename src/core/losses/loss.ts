@@ -35,6 +35,11 @@ export interface Loss<S extends TObject = TObject> {
   readonly temperature?: number;
   /** Why the loss, with these options, says nothing of two classes; undefined where it does. */
   refusesPairs?(options: Static<S>): string | undefined;
+  /**
+   * The weight its authors or the reference benchmarks give it beside cross-entropy, in our normalisation and for one pair
+   * of tensors; what the spec's `weight: "published"` takes. Absent where there is none that fits any shape.
+   */
+  readonly publishedWeight?: number;
   /** How it reads features, where it needs them. */
   readonly features?: FeatureUse;
   /** Adds the nodes of the loss and returns a scalar float32, the mean over the batch. */

@@ -12,7 +12,8 @@ const options = Type.Object({}, { additionalProperties: false });
  * Where channels are active: f_c is channel c of a map [B, C, H, W] flattened and at length 1 (sqrt(. + 1e-12)); with the
  * kernel k(x, y) = <x, y>^2 the squared maximum mean discrepancy L = 1 / B * sum_b (mean k(f_t, f_t) + mean k(f_s, f_s)
  * - 2 mean k(f_t, f_s)), means over pairs of channels. It equals |1 / C_t sum f_t f_t^T - 1 / C_s sum f_s f_s^T|_F^2, so
- * it is never negative and channels need not match; positions do. Several pairs are averaged; others sum them.
+ * it is never negative and channels need not match; positions do. Several pairs are averaged; others sum them,
+ * with a weight of 50 for each.
  */
 export const nst: Loss<typeof options> = {
   name: 'nst',
@@ -21,6 +22,7 @@ export const nst: Loss<typeof options> = {
     'Huang, Wang, "Like What You Like: Knowledge Distill via Neuron Selectivity Transfer", 2017, arXiv 1707.01219',
   formula: '1 / B * sum (mean <f_t, f_t>^2 + mean <f_s, f_s>^2 - 2 mean <f_t, f_s>^2)',
   needs: ['features'],
+  publishedWeight: 50,
   features: {
     align: 'positions',
     ranks: [4],

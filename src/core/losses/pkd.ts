@@ -10,6 +10,7 @@ const options = Type.Object({}, { additionalProperties: false });
  * Correlation of channels: every channel is standardised over batch and positions, z = (F - mean) / sqrt(var + 1e-12),
  * var over all N of them; L = 1 / (2 N C) * sum (z_s - z_t)^2. That is the mean over channels of 1 - r, r Pearson's
  * correlation, so scale and shift of either side play no part. A channel that is constant has z = 0.
+ * Published weight of each level: 6 for two-stage detectors, 10 for RetinaNet.
  */
 export const pkd: Loss<typeof options> = {
   name: 'pkd',
@@ -18,6 +19,7 @@ export const pkd: Loss<typeof options> = {
     'Cao et al., "PKD: General Distillation Framework for Object Detectors via Pearson Correlation Coefficient", NeurIPS 2022, arXiv 2207.02039',
   formula: '1 / 2 * mean (z_s - z_t)^2 = mean_c (1 - r_c), z standardised per channel',
   needs: ['features'],
+  publishedWeight: 6,
   features: {
     align: 'shape',
     ranks: [2, 3, 4],

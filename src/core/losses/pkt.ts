@@ -24,6 +24,7 @@ export const pkt: Loss<typeof options> = {
     'Passalis, Tefas, "Learning Deep Representations with Probabilistic Knowledge Transfer", ECCV 2018, arXiv 1803.10837',
   formula: '1 / B * sum_ij P_t ln(P_t / P_s), P_ij ~ (cos(f_i, f_j) + 1) / 2',
   needs: ['features'],
+  publishedWeight: 470,
   features: {
     align: 'none',
     ranks: [2, 3, 4],

@@ -28,6 +28,7 @@ export const relational: Loss<typeof options> = {
   citation: 'Park et al., "Relational Knowledge Distillation", CVPR 2019, arXiv 1904.05068',
   formula: 'distance * mean h(d_s / mu_s - d_t / mu_t) + angle * mean h(cos_s - cos_t), h Huber',
   needs: ['features'],
+  publishedWeight: 25,
   features: {
     align: 'none',
     ranks: [2, 3, 4],

@@ -20,6 +20,7 @@ export const similarityPreserving: Loss<typeof options> = {
   citation: 'Tung, Mori, "Similarity-Preserving Knowledge Distillation", ICCV 2019, arXiv 1907.09682',
   formula: '1 / B * |G_t - G_s|_F^2, G = A A^T with rows of length 1',
   needs: ['features'],
+  publishedWeight: 47,
   features: {
     align: 'none',
     ranks: [2, 3, 4],

@@ -1,5 +1,6 @@
 import { RetortError } from '../../errors.ts';
 import type { FeaturePair, FeatureUse, ObjectiveParts } from '../losses/features.ts';
+import { linearMap } from '../losses/linear-map.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 
 /**
@@ -35,6 +36,10 @@ export function alignFeatures(
     refuse(`it reads tensors of rank ${use.ranks.join(' or ')}`);
   }
   if (use.align === 'none') return pair;
+  if (use.align === 'same') {
+    if (b.dims(pair.student).join() !== b.dims(pair.teacher).join()) refuse('their shapes differ');
+    return pair;
+  }
   const averaged = pools ? b.op('ReduceMean', [pair.student, b.ints([2, 3])], { keepdims: 0 }) : pair.student;
   if (rank(averaged) !== rank(pair.teacher)) refuse('their ranks differ');
   if (rank(averaged) === 3 && b.dims(averaged)[1] !== b.dims(pair.teacher)[1]) {
@@ -70,16 +75,4 @@ function adapt(b: GraphBuilder, x: string, teacher: string, own: ObjectiveParts)
   const axis = b.dims(x).length === 4 ? 1 : b.dims(x).length - 1;
   const [from, to] = [b.dims(x)[axis]!, b.dims(teacher)[axis]!];
   return from === to ? x : linearMap(b, x, to, own, 'adapter');
-}
-
-/** A linear map of channels to `to` channels, with bias: a 1x1 convolution on maps, else over the last axis. */
-export function linearMap(b: GraphBuilder, x: string, to: number, own: ObjectiveParts, name: string): string {
-  const dims = b.dims(x);
-  const isMap = dims.length === 4;
-  const from = isMap ? dims[1]! : dims.at(-1)!;
-  const shape = isMap ? [to, from, 1, 1] : [from, to];
-  const weight = own.parameter(`${name}.weight`, own.normal(`${name}.weight`, shape, Math.sqrt(2 / from)));
-  const bias = own.parameter(`${name}.bias`, own.normal(`${name}.bias`, [to], 0));
-  if (isMap) return b.op('Conv', [x, weight, bias], { kernel_shape: [1, 1] });
-  return b.op('Add', [b.op('MatMul', [x, weight]), bias]);
 }

@@ -24,7 +24,14 @@ export interface ObjectiveTerm {
   /** Tensors of the teacher that are compared with those of the student, in pairs; `auto` until they are found. */
   readonly from?: TensorNames;
   readonly to?: TensorNames;
+  /** Of pairs that `auto` has found: how alike they are before training (linear CKA). Decides nothing. */
+  readonly likeness?: readonly number[];
+  /** Where the spec has a word for the weight. While it is that word the weight is open, and 1 stands for it. */
+  readonly weighing?: Weighing;
 }
+
+/** A word, or what `auto` has set the weight by: the term's value before training. */
+export type Weighing = 'auto' | 'published' | { readonly initial: number };
 
 export type TensorNames = 'auto' | readonly string[];
 

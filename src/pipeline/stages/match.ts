@@ -1,4 +1,4 @@
-import { buildProgram, needsOf } from '../../core/program/build-program.ts';
+import { buildProgram, needsOf, type ObjectiveTerm } from '../../core/program/build-program.ts';
 import { resolvePhases } from '../../spec/resolve-phases.ts';
 import { planFeatures } from '../feature-plan.ts';
 import { matchLayers } from '../match-layers.ts';
@@ -6,20 +6,22 @@ import { openRows } from '../open-rows.ts';
 import type { Stage } from '../stage.ts';
 import { openRowsKey } from '../train-key.ts';
 import { studentOf } from '../train-student.ts';
+import { weighTerms } from '../weigh-terms.ts';
 
 /**
  * Settles what terms on hidden tensors compare: names are looked up in both graphs, `auto` is answered by looking at some
- * rows, and the objective is put together once, so that all refusals come before the teacher is asked. A likeness that is
- * measured can come out either way on another machine, so the choice is made once and kept in the resolved spec.
+ * rows, and the objective is put together once, so that all refusals come before the teacher is asked; then weights that
+ * the spec leaves open. What is measured can come out either way on another machine, so it is settled once and kept in the
+ * resolved spec.
  */
 export const match: Stage<'match'> = {
   name: 'match',
-  summary: 'finds the layers to compare',
-  version: 1,
+  summary: 'finds the layers to compare, and weights',
+  version: 2,
   key(done, { spec }) {
     const { terms } = spec.objective;
-    if (!needsOf(terms).has('features')) return { terms: null };
-    const { batchSize, device } = spec.train;
+    if (!isOpen(terms)) return { terms: null };
+    const { batchSize, device, kernel, labelSmoothing } = spec.train;
     const { student, seed, strategy } = spec;
     return {
       ...openRowsKey(done, spec),
@@ -30,31 +32,38 @@ export const match: Stage<'match'> = {
       terms,
       batchSize,
       device,
+      ...(terms.some(({ weighing }) => weighing === 'auto') ? { kernel, labelSmoothing } : {}),
     };
   },
   async run(done, context) {
     const { spec, blobs } = context;
-    if (!needsOf(spec.objective.terms).has('features')) return { terms: null, found: [] };
+    if (!isOpen(spec.objective.terms)) return { terms: null };
     const rows = await openRows(done, context);
     try {
       const student = await studentOf(done, context, rows);
-      const { terms, found } = await matchLayers({ student, rows }, done, context);
+      const named = await matchLayers({ student, rows }, done, context);
       const { plan } = done.inspect;
       const { batchSize, optimizer } = spec.train;
-      for (const phase of resolvePhases(spec.strategy, terms, spec.student)) {
+      for (const phase of resolvePhases(spec.strategy, named, spec.student)) {
         const trained = await studentOf(done, context, rows, phase);
         const sides = { student: trained, dims: rows.input.dims, plan, blobs };
         const planned = await planFeatures(phase.terms, sides);
         if (planned) buildProgram({ student: trained, ...planned, batchSize, optimizer });
       }
-      return { terms, found };
+      return { terms: await weighTerms(named, { student, rows }, done, context) };
     } finally {
       await rows.dataset.close();
     }
   },
   settle({ match: { terms } }, spec) {
     if (terms === null) return spec;
-    const phases = resolvePhases(spec.strategy, terms, spec.student);
+    const phases = resolvePhases(spec.strategy, terms.map(bare), spec.student);
     return { ...spec, objective: { ...spec.objective, terms }, phases };
   },
 };
+
+const isOpen = (terms: readonly ObjectiveTerm[]): boolean =>
+  needsOf(terms).has('features') || terms.some(({ weighing }) => typeof weighing === 'string');
+
+/** Without what has only led to it: a term is trained the same, whoever chose its layers and its weight. */
+const bare = ({ likeness: _likeness, weighing: _weighing, ...term }: ObjectiveTerm): ObjectiveTerm => term;

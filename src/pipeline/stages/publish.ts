@@ -1,4 +1,5 @@
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import { foundPairs, foundWeights } from '../found-pairs.ts';
 import { modelCardText } from '../model-card-text.ts';
 import type { Report, TrainingReport } from '../report.ts';
 import type { Exported, Results, Trained } from '../results.ts';
@@ -41,12 +42,18 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     parity: parity.difference / Math.max(1, parity.scale),
   });
   const { student, control } = done.export;
+  const { terms } = spec.objective;
+  const [layers, weights] = [foundPairs(terms), foundWeights(terms)];
   return {
     version: 1,
     ...done.evaluate,
     ...done.measure,
     training: {
-      student: training(done.train, student),
+      student: {
+        ...training(done.train, student),
+        ...(layers.length > 0 ? { layers } : {}),
+        ...(weights.length > 0 ? { weights } : {}),
+      },
       ...(done.control && control ? { control: training(done.control, control) } : {}),
     },
     warnings: [...done.inspect.card.warnings, ...done.qualify.warnings, ...otherSteps(done, spec)],

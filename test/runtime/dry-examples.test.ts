@@ -12,10 +12,14 @@ import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 import { memorySource } from '../support/data-files.ts';
 import { memoryTools } from '../support/tiny-job.ts';
 
-/** The examples of strategies are for the teacher of the demo; each is run dry on a few of its pictures. */
+/** The examples of strategies and of losses on layers are for the teacher of the demo; each is run dry on a few of its pictures. */
 
+/** For a teacher with attention, and run through in transformer-features.test.ts. */
+const OTHER = 'features-transformer.json';
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
-const names = readdirSync(`${examples}specs`).filter((name) => name.startsWith('strategy-'));
+const names = readdirSync(`${examples}specs`).filter(
+  (name) => /^(strategy|features)-/.test(name) && name !== OTHER,
+);
 const folder = mkdtempSync(join(tmpdir(), 'retort-strategies-'));
 const here = { available: true };
 let pictures: Source;
@@ -36,7 +40,7 @@ function hasty() {
 // One store, so that the dataset is decoded once.
 const tools = { ...memoryTools(), clock: hasty() };
 
-test('there are examples', () => assert.ok(names.length > 5));
+test('there are examples', () => assert.ok(names.length > 15));
 
 for (const name of names) {
   test(`${name}: a dry run finds nothing wrong, and counts what it would take`, async () => {
