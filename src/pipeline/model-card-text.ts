@@ -3,6 +3,7 @@ import type { Curve } from '../core/schedules/curve.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import type { Latency, ModelReport, ModelRole, Report } from './report.ts';
 import type { Results } from './results.ts';
+import { seedsLines } from './seeds-text.ts';
 
 const roles: readonly ModelRole[] = ['teacher', 'control', 'student'];
 
@@ -83,6 +84,10 @@ function phaseLines({ training }: Report, { strategy, phases }: ResolvedSpec): s
   ];
 }
 
+/** A list with an empty line behind it, where it has any. */
+const bulleted = (lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [...lines.map((line) => `- ${line}`), ''];
+
 /** Model card in Markdown. */
 export function modelCardText(report: Report, done: Results, spec: ResolvedSpec): string {
   const { card } = done.inspect;
@@ -108,6 +113,7 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     line(header.map(() => '---')),
     ...rows.map(line),
     '',
+    ...bulleted(seedsLines(report)),
     ...report.warnings.map((warning) => `> ${warning}`),
     ...(report.warnings.length > 0 ? [''] : []),
     '## Inputs and outputs',

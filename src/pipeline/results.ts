@@ -44,7 +44,7 @@ export interface Results {
   readonly control: Trained | null;
   readonly train: Trained;
   readonly export: { readonly student: Exported; readonly control: Exported | null };
-  readonly evaluate: Pick<Report, 'models' | 'classes' | 'rows'>;
+  readonly evaluate: Pick<Report, 'models' | 'classes' | 'rows' | 'seeds'>;
   readonly measure: Pick<Report, 'latency'>;
   readonly publish: { readonly artifacts: readonly Artifact[] };
   /** How long each stage took; filled by the runner. */
@@ -54,6 +54,8 @@ export interface Results {
 /** A run in all its phases: the last one's snapshot; steps and log of all together. */
 export interface Trained extends Omit<TrainedPhase, 'name'> {
   readonly phases: readonly PhaseReport[];
+  /** With several seeds: the trainings of all, of which this is the `chosen`. */
+  readonly repeated?: { readonly runs: readonly Trained[]; readonly chosen: number };
 }
 
 export interface Exported {

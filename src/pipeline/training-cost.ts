@@ -52,7 +52,11 @@ export async function trainingCost(
   const beside = ({ terms, steps }: PlacedPhase): number =>
     needsOf(terms).has('features') ? teacher.open + teacher.row * context.spec.train.batchSize * steps : 0;
   const own = paceOf(phases.at(-1)!);
-  const [control] = placePhases(controlRun.phases, context.spec.train, rows.dataset.splits.train.length);
+  const [control] = placePhases(
+    controlRun(context.spec).phases,
+    context.spec.train,
+    rows.dataset.splits.train.length,
+  );
   return {
     train: phases.reduce(
       (sum, phase) => sum + made(paceOf(phase), phase.steps) + taught(phase) + beside(phase),

@@ -41,6 +41,7 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
     export: { tolerance: spec.export?.tolerance ?? 1e-3 },
     controls: spec.controls ?? true,
     seed: spec.seed ?? 0,
+    seeds: spec.seeds ?? 1,
   };
 }
 

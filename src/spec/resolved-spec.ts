@@ -20,6 +20,8 @@ export interface ResolvedSpec {
   readonly export: { readonly tolerance: number };
   readonly controls: boolean;
   readonly seed: number;
+  /** Students trained; see `trainingSeed`. */
+  readonly seeds: number;
 }
 
 export type StudentChoice =

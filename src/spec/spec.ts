@@ -36,6 +36,8 @@ export const Spec = Type.Object(
     /** Whether the student without distillation is trained beside, same seed and budget. */
     controls: Type.Optional(Type.Boolean()),
     seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffffffff })),
+    /** How many students (and controls) are trained, each from other initial weights and in another order of rows. */
+    seeds: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
   },
   closed,
 );
