@@ -35,7 +35,7 @@ export interface Failure {
 
 /** Seconds, over all attempts. */
 export interface Spent {
-  /** Of the train stage, and of the processor in it. */
+  /** Of the stages choose and train, and of the processor in them. */
   readonly train: number;
   readonly cpu: number;
   /** Of everything, the share of a teacher's work included where this run did it. */

@@ -37,7 +37,7 @@ export async function runMethod(
   return outcomeOf(ended.report!, ended.peakMiB, clock.spent());
 }
 
-function outcomeOf({ models, training, ran }: Report, peakMiB: number, spent: Spent): Outcome {
+function outcomeOf({ models, training, ran, choice }: Report, peakMiB: number, spent: Spent): Outcome {
   const metric = (role: 'teacher' | 'student', name: string) => models[role]!.metrics[name] as number;
   return {
     accuracy: metric('student', 'accuracy'),
@@ -47,6 +47,7 @@ function outcomeOf({ models, training, ran }: Report, peakMiB: number, spent: Sp
     spent,
     peakMiB: Math.round(peakMiB),
     engine: ran.engine,
+    ...(choice ? { chosen: choice.method } : {}),
   };
 }
 

@@ -1,13 +1,16 @@
 import type { Spent } from './method-result.ts';
 import type { RunMessage } from './run-child.ts';
 
+/** The stages that are the method's own: what chooses it, and what trains the student. */
+const OWN = ['choose', 'train'];
+
 /** Adds up what a run takes over its processes and attempts, by their messages. */
 export class SpentClock {
   readonly #before: Spent;
   readonly #begun = performance.now();
   #train = 0;
   #cpu = 0;
-  /** The train stage in work: when it began, and the processor time by then and by now. */
+  /** The stage in work: when it began, and the processor time by then and by now. */
   #open: { readonly begun: number; readonly cpu: number; last: number } | undefined;
 
   constructor(before: Spent) {
@@ -16,7 +19,7 @@ export class SpentClock {
 
   see(message: RunMessage): void {
     if (this.#open) this.#open.last = message.cpu;
-    if (message.kind !== 'stage' || message.stage !== 'train') return;
+    if (message.kind !== 'stage' || !OWN.includes(message.stage)) return;
     if (message.state !== 'started') this.leave();
     else this.#open = { begun: performance.now(), cpu: message.cpu, last: message.cpu };
   }

@@ -1,6 +1,7 @@
 import type { ObjectiveTerm } from '../core/program/build-program.ts';
 import type { Curve } from '../core/schedules/curve.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
+import { choiceLines, choiceRows } from './choice-text.ts';
 import type { Latency, ModelReport, ModelRole, Report } from './report.ts';
 import type { Results } from './results.ts';
 import { seedsLines } from './seeds-text.ts';
@@ -54,6 +55,8 @@ function verdictRow(
 const text = (value: unknown, format: (value: number) => string): string =>
   typeof value === 'number' ? format(value) : '-';
 
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
 const objectiveText = (terms: readonly ObjectiveTerm[]): string => terms.map(termText).join(' + ');
 
 function termText({ loss, weight, temperature, schedule }: ObjectiveTerm): string {
@@ -84,6 +87,19 @@ function phaseLines({ training }: Report, { strategy, phases }: ResolvedSpec): s
   ];
 }
 
+/** What `method: "auto"` tried. */
+function choiceSection(report: Report): string[] {
+  const [header, ...rows] = choiceRows(report);
+  if (!header) return [];
+  return [
+    ...bulleted(choiceLines(report)),
+    line(header),
+    line(header.map(() => '---')),
+    ...rows.map(line),
+    '',
+  ];
+}
+
 /** A list with an empty line behind it, where it has any. */
 const bulleted = (lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [...lines.map((line) => `- ${line}`), ''];
@@ -94,7 +110,6 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
   const { splits } = done.qualify.card;
   const { train } = spec;
   const [header, ...rows] = verdictRows(report) as [string[], ...string[][]];
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const value = ({ name, dtype, shape }: (typeof card.inputs)[number]) =>
     `- \`${name}\`: ${dtype} [${shape?.map((dim) => (dim === '' ? '?' : dim)).join(', ') ?? '?'}]`;
   const student = done.export.student.card;
@@ -113,6 +128,7 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     line(header.map(() => '---')),
     ...rows.map(line),
     '',
+    ...choiceSection(report),
     ...bulleted(seedsLines(report)),
     ...report.warnings.map((warning) => `> ${warning}`),
     ...(report.warnings.length > 0 ? [''] : []),

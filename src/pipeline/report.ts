@@ -1,5 +1,6 @@
 import type { Interval } from '../core/interval.ts';
 import type { MetricValue } from '../core/metrics/metric.ts';
+import type { MethodChoice } from '../spec/method-choice.ts';
 
 export type ModelRole = 'teacher' | 'control' | 'student';
 
@@ -12,6 +13,8 @@ export interface Report {
   readonly classes: readonly string[];
   /** Rows of the test split. */
   readonly rows: number;
+  /** Where the spec left the method open. */
+  readonly choice?: MethodChoice;
   /** Where the spec asked for several seeds. */
   readonly seeds?: SeedsReport;
   readonly latency: Readonly<Partial<Record<ModelRole, readonly Latency[]>>>;

@@ -1,6 +1,7 @@
 import type { TeacherQuality } from '../core/metrics/teacher-quality.ts';
 import type { ObjectiveTerm } from '../core/program/build-program.ts';
 import type { DatasetCard } from '../data/card.ts';
+import type { MethodChoice } from '../spec/method-choice.ts';
 import type { KernelChoice } from './choose-kernel.ts';
 import type { LogitsView } from './logits-store.ts';
 import type { FoundPair } from './match-layers.ts';
@@ -40,6 +41,8 @@ export interface Results {
     readonly validation: LogitsView;
   };
   readonly calibrate: KernelChoice;
+  /** Null where the spec says the method itself. */
+  readonly choose: MethodChoice | null;
   /** Null where the spec wants none or no row has a label. */
   readonly control: Trained | null;
   readonly train: Trained;

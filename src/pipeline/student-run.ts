@@ -1,9 +1,9 @@
 import type { Phase } from '../core/strategies/phase.ts';
 import type { ResolvedSpec, ResolvedTrain } from '../spec/resolved-spec.ts';
 
-/** One training of the student of a job: in the phases of its strategy, or the control. */
+/** One training of the student of a job: in the phases of its strategy, the control, or to choose the method. */
 export interface StudentRun {
-  readonly name: 'train' | 'control';
+  readonly name: 'train' | 'control' | 'choose';
   readonly phases: readonly Phase[];
   /** The control: only rows with a usable label are shown, and nothing stops it early. */
   readonly isControl: boolean;

@@ -21,6 +21,11 @@ export const Spec = Type.Object(
     data: Type.Optional(Data),
     teacherQuality: Type.Optional(Type.Object({ override: Type.Optional(Type.Boolean()) }, closed)),
     student: Type.Optional(Student),
+    /**
+     * `auto` tries a few on short schedules and takes what does best on validation, in the place of objective and
+     * strategy (docs/adr/0011).
+     */
+    method: Type.Optional(Type.Literal('auto')),
     strategy: Type.Optional(registryEntry('name', strategies)),
     objective: Type.Optional(Objective),
     train: Type.Optional(trainSection(augmentations)),

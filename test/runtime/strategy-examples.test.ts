@@ -12,10 +12,10 @@ import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 import { memorySource } from '../support/data-files.ts';
 import { memoryTools } from '../support/tiny-job.ts';
 
-/** The examples of strategies are for the teacher of the demo; each is run dry on a few of its pictures. */
+/** The examples of strategies and of `method: "auto"` are for the teacher of the demo; each is run dry on a few of its pictures. */
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
-const names = readdirSync(`${examples}specs`).filter((name) => name.startsWith('strategy-'));
+const names = readdirSync(`${examples}specs`).filter((name) => /^(strategy|method)-/.test(name));
 const folder = mkdtempSync(join(tmpdir(), 'retort-strategies-'));
 const here = { available: true };
 let pictures: Source;

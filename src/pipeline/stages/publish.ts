@@ -48,6 +48,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     version: 1,
     ...done.evaluate,
     ...done.measure,
+    ...(done.choose ? { choice: done.choose } : {}),
     training: {
       student: training(done.train, student),
       ...(alone && control ? { control: training(alone, control) } : {}),
