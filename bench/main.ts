@@ -1,3 +1,4 @@
+import { methods } from './methods.ts';
 import { profile } from './profile.ts';
 import { real } from './real.ts';
 import { drain, status } from './service.ts';
@@ -8,6 +9,7 @@ import { upload } from './upload.ts';
 /** `npm run bench -- NAME [options]`: one measurement per name; each prints JSON lines. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   drain,
+  methods,
   profile,
   real,
   status,

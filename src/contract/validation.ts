@@ -16,7 +16,14 @@ export const Validation = Type.Object(
     estimate: Type.Object(
       {
         seconds: Type.Object(
-          { decode: Seconds, teach: Seconds, control: Seconds, train: Seconds, total: Seconds },
+          {
+            decode: Seconds,
+            teach: Seconds,
+            choose: Seconds,
+            control: Seconds,
+            train: Seconds,
+            total: Seconds,
+          },
           closed,
         ),
         memoryBytes: Type.Integer({ minimum: 0 }),

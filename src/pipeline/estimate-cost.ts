@@ -10,7 +10,7 @@ import { validationRows } from './validation-rows.ts';
 
 export interface CostEstimate {
   /** Seconds of each stage that takes any; `total` holds the others too. */
-  readonly seconds: Readonly<Record<'decode' | 'teach' | 'control' | 'train' | 'total', number>>;
+  readonly seconds: Readonly<Record<'decode' | 'teach' | 'choose' | 'control' | 'train' | 'total', number>>;
   /** Largest resident memory of the process, bytes. */
   readonly memoryBytes: number;
 }
@@ -25,7 +25,7 @@ const PARITY_RUNS = 2 * 256;
  * batches of training rows, times the rows of all views and of validation. Training: opening the kernel, the pace of some
  * real steps times all steps, and one validation with its checkpoint times the rounds, for every phase; early stopping is not
  * foreseen. Where a loss compares hidden tensors, the teacher sees every step's rows again. The control makes the steps of the
- * length. Evaluation and latency from the paces of teacher and student. Compute that others use
+ * length. All training once per seed; to choose the method, every candidate once on its short schedule. Evaluation and latency from the paces of teacher and student. Compute that others use
  * at this moment is in the paces.
  *
  * Memory: the most this process has held, which has decoded, asked the teacher and trained as the job will, and the
@@ -41,7 +41,7 @@ export async function estimateCost(
   const { splits } = rows.dataset;
   const { classes } = done.inspect.plan.scores;
   const teacher = await teachingPace(done, rows, context);
-  const { train, control: alone, row, write } = await trainingCost(teacher, done, rows, context);
+  const { train, choose, control: alone, row, write } = await trainingCost(teacher, done, rows, context);
 
   const views = viewCount(spec, splits.train.length);
   const hasControl = spec.controls && done.qualify.labelled > 0;
@@ -56,19 +56,21 @@ export async function estimateCost(
   const asking = teacher.row * parts.reduce((sum, count) => sum + count, 0);
   const teach = teacher.open + asking + write * shards;
   const before = took('ingest') + took('inspect') + took('qualify');
-  const evaluate = splits.test.length * (teacher.row + students * row);
+  const evaluate = splits.test.length * (teacher.row + spec.seeds * students * row);
   const latency = latencyCost(teacher.row) + students * latencyCost(row);
   const rest = before + evaluate + latency + students * PARITY_RUNS * row;
-  const control = hasControl ? alone : 0;
+  const control = hasControl ? spec.seeds * alone : 0;
+  const training = spec.seeds * train;
 
   const logits = (count: number): number => 4 * classes * count;
   return {
     seconds: {
       decode: decode / 1000,
       teach: teach / 1000,
+      choose: choose / 1000,
       control: control / 1000,
-      train: train / 1000,
-      total: (decode + teach + control + train + rest) / 1000,
+      train: training / 1000,
+      total: (decode + teach + choose + control + training + rest) / 1000,
     },
     memoryBytes:
       peakMemory() + (views > 1 ? logits(splits.train.length) : 0) + 2 * logits(splits.test.length),

@@ -1,5 +1,6 @@
 import type { Stage } from './stage.ts';
 import { calibrate } from './stages/calibrate.ts';
+import { choose } from './stages/choose.ts';
 import { control } from './stages/control.ts';
 import { decode } from './stages/decode.ts';
 import { evaluate } from './stages/evaluate.ts';
@@ -22,6 +23,7 @@ export const journey: readonly Stage[] = [
   match,
   teach,
   calibrate,
+  choose,
   control,
   train,
   exportModels,

@@ -1,8 +1,10 @@
 import type { ObjectiveTerm } from '../core/program/build-program.ts';
 import type { Curve } from '../core/schedules/curve.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
+import { choiceLines, choiceRows } from './choice-text.ts';
 import type { Latency, ModelReport, ModelRole, Report } from './report.ts';
 import type { Results } from './results.ts';
+import { seedsLines } from './seeds-text.ts';
 
 const roles: readonly ModelRole[] = ['teacher', 'control', 'student'];
 
@@ -53,6 +55,8 @@ function verdictRow(
 const text = (value: unknown, format: (value: number) => string): string =>
   typeof value === 'number' ? format(value) : '-';
 
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
 const objectiveText = (terms: readonly ObjectiveTerm[]): string => terms.map(termText).join(' + ');
 
 function termText({ loss, weight, temperature, schedule }: ObjectiveTerm): string {
@@ -98,13 +102,29 @@ function phaseLines({ training }: Report, { strategy, phases }: ResolvedSpec): s
   ];
 }
 
+/** What `method: "auto"` tried. */
+function choiceSection(report: Report): string[] {
+  const [header, ...rows] = choiceRows(report);
+  if (!header) return [];
+  return [
+    ...bulleted(choiceLines(report)),
+    line(header),
+    line(header.map(() => '---')),
+    ...rows.map(line),
+    '',
+  ];
+}
+
+/** A list with an empty line behind it, where it has any. */
+const bulleted = (lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [...lines.map((line) => `- ${line}`), ''];
+
 /** Model card in Markdown. */
 export function modelCardText(report: Report, done: Results, spec: ResolvedSpec): string {
   const { card } = done.inspect;
   const { splits } = done.qualify.card;
   const { train } = spec;
   const [header, ...rows] = verdictRows(report) as [string[], ...string[][]];
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const value = ({ name, dtype, shape }: (typeof card.inputs)[number]) =>
     `- \`${name}\`: ${dtype} [${shape?.map((dim) => (dim === '' ? '?' : dim)).join(', ') ?? '?'}]`;
   const student = done.export.student.card;
@@ -123,6 +143,8 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     line(header.map(() => '---')),
     ...rows.map(line),
     '',
+    ...choiceSection(report),
+    ...bulleted(seedsLines(report)),
     ...report.warnings.map((warning) => `> ${warning}`),
     ...(report.warnings.length > 0 ? [''] : []),
     '## Inputs and outputs',

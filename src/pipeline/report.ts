@@ -1,4 +1,6 @@
+import type { Interval } from '../core/interval.ts';
 import type { MetricValue } from '../core/metrics/metric.ts';
+import type { MethodChoice } from '../spec/method-choice.ts';
 import type { FoundPair, FoundWeight } from './found-pairs.ts';
 
 export type ModelRole = 'teacher' | 'control' | 'student';
@@ -12,6 +14,10 @@ export interface Report {
   readonly classes: readonly string[];
   /** Rows of the test split. */
   readonly rows: number;
+  /** Where the spec left the method open. */
+  readonly choice?: MethodChoice;
+  /** Where the spec asked for several seeds. */
+  readonly seeds?: SeedsReport;
   readonly latency: Readonly<Partial<Record<ModelRole, readonly Latency[]>>>;
   readonly training: Readonly<Partial<Record<'student' | 'control', TrainingReport>>>;
   /** What a reader should know before trusting the figures. */
@@ -34,6 +40,28 @@ export interface ModelReport {
   readonly parameters: number;
   readonly macs: number | null;
   readonly bytes: number;
+}
+
+/** The same job with several seeds, on the test split; nothing of it chose the student that is delivered. */
+export interface SeedsReport {
+  /** Index of the delivered student, the best on validation; the control of the report is that of its seed. */
+  readonly delivered: number;
+  readonly runs: readonly SeedRun[];
+  /** By metric, of those that are one number. */
+  readonly intervals: Readonly<Record<string, SeedIntervals>>;
+}
+
+export interface SeedRun {
+  readonly seed: number;
+  readonly student: Readonly<Record<string, MetricValue>>;
+  readonly control?: Readonly<Record<string, MetricValue>>;
+}
+
+/** `difference`: student less control, seed by seed. */
+export interface SeedIntervals {
+  readonly student: Interval;
+  readonly control?: Interval;
+  readonly difference?: Interval;
 }
 
 export interface Latency {

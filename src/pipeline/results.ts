@@ -1,6 +1,7 @@
 import type { TeacherQuality } from '../core/metrics/teacher-quality.ts';
 import type { ObjectiveTerm } from '../core/program/build-program.ts';
 import type { DatasetCard } from '../data/card.ts';
+import type { MethodChoice } from '../spec/method-choice.ts';
 import type { KernelChoice } from './choose-kernel.ts';
 import type { LogitsView } from './logits-store.ts';
 import type { ModelCard } from './model-card.ts';
@@ -39,11 +40,13 @@ export interface Results {
     readonly validation: LogitsView;
   };
   readonly calibrate: KernelChoice;
+  /** Null where the spec says the method itself. */
+  readonly choose: MethodChoice | null;
   /** Null where the spec wants none or no row has a label. */
   readonly control: Trained | null;
   readonly train: Trained;
   readonly export: { readonly student: Exported; readonly control: Exported | null };
-  readonly evaluate: Pick<Report, 'models' | 'classes' | 'rows'>;
+  readonly evaluate: Pick<Report, 'models' | 'classes' | 'rows' | 'seeds'>;
   readonly measure: Pick<Report, 'latency'>;
   readonly publish: { readonly artifacts: readonly Artifact[] };
   /** How long each stage took; filled by the runner. */
@@ -53,6 +56,8 @@ export interface Results {
 /** A run in all its phases: the last one's snapshot; steps and log of all together. */
 export interface Trained extends Omit<TrainedPhase, 'name'> {
   readonly phases: readonly PhaseReport[];
+  /** With several seeds: the trainings of all, of which this is the `chosen`. */
+  readonly repeated?: { readonly runs: readonly Trained[]; readonly chosen: number };
 }
 
 export interface Exported {

@@ -4,9 +4,9 @@ import type { Spec } from '../spec/spec.ts';
 import { cancelled } from './cancelled.ts';
 import { journey } from './journey.ts';
 import type { PartsOrder } from './offer.ts';
+import { recordHash, recordId } from './recorded.ts';
 import type { Results } from './results.ts';
 import type { OfferedWork, Stage, StageContext, StageName, Tools, Upload } from './stage.ts';
-import { hashOf } from './stage-key.ts';
 import { StageRecord } from './stage-record.ts';
 import type { Timing } from './timing.ts';
 
@@ -64,10 +64,10 @@ async function runStage(
     await request.record?.(type, data);
   };
   const bare = contextOf(stage, request, tools, emit);
+  const { name, version } = stage;
   const key =
-    stage.key && hashOf([stage.name, stage.version, tools.runtime.version, await stage.key(results, bare)]);
-  const record =
-    key === undefined ? undefined : await StageRecord.open(tools.jobs, `stage/${stage.name}/${key}`);
+    stage.key && recordHash({ name, version, key: await stage.key(results, bare) }, tools.runtime.version);
+  const record = key === undefined ? undefined : await StageRecord.open(tools.jobs, recordId(name, key));
   const finished = await record?.output(tools.blobs);
   const end = async (state: 'skipped' | 'done'): Promise<Timing> => {
     const milliseconds = tools.clock.now() - started;

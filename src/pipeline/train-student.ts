@@ -53,8 +53,13 @@ interface Progress {
 }
 
 /** Trains the student in its phases, one after the other; an interrupted run goes on within the phase it was in. */
-export async function trainStudent(run: StudentRun, done: Results, context: StageContext): Promise<Trained> {
-  const rows = await openRows(done, context);
+export async function trainStudent(
+  run: StudentRun,
+  done: Results,
+  jobContext: StageContext,
+): Promise<Trained> {
+  const rows = await openRows(done, jobContext);
+  const context = { ...jobContext, spec: { ...jobContext.spec, seed: run.seed } };
   try {
     const phases = placePhases(run.phases, context.spec.train, rows.dataset.splits.train.length);
     const total = phases.reduce((sum, { steps }) => sum + steps, 0);

@@ -1,5 +1,6 @@
 import { needsOf } from '../core/program/build-program.ts';
 import { JOB_TEACHER } from '../core/strategies/phase.ts';
+import { autoCandidates } from '../spec/auto-candidates.ts';
 import { phasesOf } from './drawn-plan.ts';
 import type { Rows } from './open-rows.ts';
 import { type PlacedPhase, placePhases } from './place-phases.ts';
@@ -9,11 +10,14 @@ import { controlRun } from './student-run.ts';
 import type { TeachingPace } from './teaching-pace.ts';
 import { studentOf } from './train-student.ts';
 import { type TrainingPace, trainingPace } from './training-pace.ts';
+import { trialSpec } from './try-candidate.ts';
 
 /** What training costs, milliseconds. */
 export interface TrainingCost {
   /** All phases together, with what it takes to ask the students that teach. */
   readonly train: number;
+  /** What it takes to choose the method, where the spec leaves it open. */
+  readonly choose: number;
   /** The control, where there is one. */
   readonly control: number;
   /** The student in the runtime, per row; a small blob into the store. */
@@ -52,14 +56,35 @@ export async function trainingCost(
   const beside = ({ terms, steps }: PlacedPhase): number =>
     needsOf(terms).has('features') ? teacher.open + teacher.row * context.spec.train.batchSize * steps : 0;
   const own = paceOf(phases.at(-1)!);
-  const [control] = placePhases(controlRun.phases, context.spec.train, rows.dataset.splits.train.length);
+  const [control] = placePhases(
+    controlRun(context.spec).phases,
+    context.spec.train,
+    rows.dataset.splits.train.length,
+  );
+  /** Candidates differ in losses, which weigh little in a step. */
+  const trials = trialsOf(done, context, rows);
   return {
     train: phases.reduce(
       (sum, phase) => sum + made(paceOf(phase), phase.steps) + taught(phase) + beside(phase),
       0,
     ),
+    choose: trials.reduce((sum, { steps }) => sum + made(own, steps), 0),
     control: made(own, control!.steps),
     row: own.row,
     write: own.write,
   };
+}
+
+/** The short trainings of `method: "auto"`. */
+function trialsOf(
+  { inspect, qualify }: Pick<Results, 'inspect' | 'qualify'>,
+  { spec }: StageContext,
+  rows: Rows,
+): readonly PlacedPhase[] {
+  if (spec.method !== 'auto') return [];
+  const { classes } = inspect.plan.scores;
+  return autoCandidates({ hasLabels: qualify.labelled > 0, classes }).flatMap((candidate) => {
+    const { phases, train } = trialSpec(candidate, spec);
+    return placePhases(phases, train, rows.dataset.splits.train.length);
+  });
 }

@@ -87,7 +87,7 @@ export interface Validation {
   readonly warnings: readonly string[];
   readonly estimate: {
     /** Seconds of each stage that takes any, from paces measured here. */
-    readonly seconds: Readonly<Record<'decode' | 'teach' | 'control' | 'train' | 'total', number>>;
+    readonly seconds: Readonly<Record<'decode' | 'teach' | 'choose' | 'control' | 'train' | 'total', number>>;
     /** Largest resident memory of the process, bytes. */
     readonly memoryBytes: number;
   };

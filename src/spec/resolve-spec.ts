@@ -22,6 +22,7 @@ type Train = NonNullable<Spec['train']>;
 
 /** Fills every default and settles every "auto", so that the result alone decides what is done. */
 export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
+  refuseBoth(spec);
   const strategy = entrySpec(strategies, spec.strategy, 'single-stage', 'strategy');
   const entry = entryOf<Strategy>(strategies, strategy.name, 'strategy');
   const student = resolveStudent(spec.student as object | undefined);
@@ -34,6 +35,7 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
     data: { maxRejects: 0.01, ...spec.data },
     teacherQuality: { override: spec.teacherQuality?.override ?? false },
     student,
+    ...(spec.method ? { method: spec.method } : {}),
     strategy,
     objective,
     phases: resolvePhases(strategy, objective.terms, student),
@@ -41,7 +43,17 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
     export: { tolerance: spec.export?.tolerance ?? 1e-3 },
     controls: spec.controls ?? true,
     seed: spec.seed ?? 0,
+    seeds: spec.seeds ?? 1,
   };
+}
+
+/** A method that is to be found cannot be given. */
+function refuseBoth(spec: Spec): void {
+  const given = (['objective', 'strategy'] as const).filter((section) => spec[section] !== undefined);
+  if (!spec.method || given.length === 0) return;
+  throw new RetortError('SPEC_INVALID', `/method is "auto", which finds what /${given[0]} says`, {
+    hint: `Leave out ${given.join(' and ')}, or method.`,
+  });
 }
 
 /** What the spec says, and of the rest what the strategy sets. A length is one thing, in epochs or in steps. */

@@ -3,6 +3,7 @@ import type { EntrySpec } from '../core/options.ts';
 import type { ObjectiveTerm } from '../core/program/build-program.ts';
 import type { Phase } from '../core/strategies/phase.ts';
 import type { Data, Labels, Preprocess } from './data-section.ts';
+import type { MethodChoice } from './method-choice.ts';
 
 /** A spec with every default filled in: what the stages read, what retries and resumes use, what keys are hashed from. */
 export interface ResolvedSpec {
@@ -12,6 +13,10 @@ export interface ResolvedSpec {
   readonly data: Static<typeof Data> & { readonly maxRejects: number };
   readonly teacherQuality: { readonly override: boolean };
   readonly student: StudentChoice;
+  /** Until the choose stage has settled it; objective and strategy are those of plain KD until then. */
+  readonly method?: 'auto';
+  /** What it has settled, and why; decides nothing. */
+  readonly choice?: MethodChoice;
   readonly strategy: EntrySpec;
   readonly objective: { readonly terms: readonly ObjectiveTerm[] };
   /** What the strategy makes of the objective. */
@@ -20,6 +25,8 @@ export interface ResolvedSpec {
   readonly export: { readonly tolerance: number };
   readonly controls: boolean;
   readonly seed: number;
+  /** Students trained; see `trainingSeed`. */
+  readonly seeds: number;
 }
 
 export type StudentChoice =

@@ -21,6 +21,11 @@ export const Spec = Type.Object(
     data: Type.Optional(Data),
     teacherQuality: Type.Optional(Type.Object({ override: Type.Optional(Type.Boolean()) }, closed)),
     student: Type.Optional(Student),
+    /**
+     * `auto` tries a few on short schedules and takes what does best on validation, in the place of objective and
+     * strategy (docs/adr/0011).
+     */
+    method: Type.Optional(Type.Literal('auto')),
     strategy: Type.Optional(registryEntry('name', strategies)),
     objective: Type.Optional(Objective),
     train: Type.Optional(trainSection(augmentations)),
@@ -36,6 +41,8 @@ export const Spec = Type.Object(
     /** Whether the student without distillation is trained beside, same seed and budget. */
     controls: Type.Optional(Type.Boolean()),
     seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffffffff })),
+    /** How many students (and controls) are trained, each from other initial weights and in another order of rows. */
+    seeds: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
   },
   closed,
 );

@@ -12,13 +12,13 @@ import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 import { memorySource } from '../support/data-files.ts';
 import { memoryTools } from '../support/tiny-job.ts';
 
-/** The examples of strategies and of losses on layers are for the teacher of the demo; each is run dry on a few of its pictures. */
+/** The examples of strategies, of losses on layers and of `method: "auto"` are for the teacher of the demo; each is run dry on a few of its pictures. */
 
 /** For a teacher with attention, and run through in transformer-features.test.ts. */
 const OTHER = 'features-transformer.json';
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 const names = readdirSync(`${examples}specs`).filter(
-  (name) => /^(strategy|features)-/.test(name) && name !== OTHER,
+  (name) => /^(strategy|features|method)-/.test(name) && name !== OTHER,
 );
 const folder = mkdtempSync(join(tmpdir(), 'retort-strategies-'));
 const here = { available: true };

@@ -94,6 +94,7 @@ test('finished stages are skipped; a new objective reuses the teacher and the co
     'match',
     'teach',
     'calibrate',
+    'choose',
     'control',
     'train',
     'export',

@@ -6,6 +6,7 @@ import { openRows, rowsKey } from '../open-rows.ts';
 import { openTeacher } from '../open-teacher.ts';
 import type { ModelReport, ModelRole } from '../report.ts';
 import type { Exported } from '../results.ts';
+import { scoreRepeats } from '../score-repeats.ts';
 import { scoreRows } from '../score-rows.ts';
 import type { Scorer } from '../scorer.ts';
 import type { Stage } from '../stage.ts';
@@ -16,13 +17,14 @@ export const evaluate: Stage<'evaluate'> = {
   name: 'evaluate',
   summary: 'evaluates on the test split',
   version: 1,
-  key: ({ inspect, decode, export: exported }, { spec }) => ({
+  key: ({ inspect, decode, export: exported, train, control }, { spec }) => ({
     teacher: inspect.plan,
     exported,
     files: decode.files,
     rows: rowsKey(spec),
     device: spec.train.device,
     metrics: Object.keys(metrics),
+    ...(train.repeated ? { repeated: [train.repeated, control?.repeated] } : {}),
   }),
   async run(done, context) {
     const { plan, card } = done.inspect;
@@ -31,7 +33,8 @@ export const evaluate: Stage<'evaluate'> = {
     const rows = await openRows(done, context);
     const { test } = rows.dataset.splits;
     const { classes } = plan.scores;
-    const total = test.length * (control ? 3 : 2);
+    const seeds = done.train.repeated?.runs.length ?? 1;
+    const total = test.length * (1 + seeds * (control ? 2 : 1));
     let before = 0;
     const score = async (scorer: Scorer): Promise<Float32Array> => {
       const onRows = (n: number): void => {
@@ -62,7 +65,10 @@ export const evaluate: Stage<'evaluate'> = {
       const models: Partial<Record<ModelRole, ModelReport>> = { teacher: await report(card, teacherLogits) };
       if (control) models.control = await report(control.card, await score(await open(control)));
       models.student = await report(student.card, await score(await open(student)));
-      return { models, classes: rows.dataset.classes, rows: test.length };
+      const repeated = await scoreRepeats(done, models, rows, context, async (scorer) =>
+        figures({ classes, logits: await score(scorer), labels, teacherLogits }),
+      );
+      return { models, classes: rows.dataset.classes, rows: test.length, ...repeated };
     } finally {
       await rows.dataset.close();
     }

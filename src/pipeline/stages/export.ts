@@ -6,6 +6,7 @@ import { inferenceMode } from '../../core/onnx/passes/inference-mode.ts';
 import { applyPass } from '../../core/onnx/passes/pass.ts';
 import { decodeSnapshot } from '../../core/program/safetensors.ts';
 import { RetortError } from '../../errors.ts';
+import { controlOf } from '../control-of.ts';
 import { modelCard } from '../model-card.ts';
 import { openRows, type Rows } from '../open-rows.ts';
 import type { Exported, Results, Trained } from '../results.ts';
@@ -31,7 +32,7 @@ export const exportModels: Stage<'export'> = {
     ...openRowsKey(done, spec),
     ...trainKey(spec),
     teacher: done.ingest.teacher.hash,
-    snapshots: [done.train.snapshot, done.control?.snapshot],
+    snapshots: [done.train.snapshot, controlOf(done)?.snapshot],
     tolerance: spec.export.tolerance,
   }),
   async run(done, context) {
@@ -42,9 +43,10 @@ export const exportModels: Stage<'export'> = {
         decodeModel(await context.blobs.get(done.ingest.teacher.hash)),
         files,
       );
+      const control = controlOf(done);
       return {
         student: await exportOne('student', done.train, teacher, rows, done, context),
-        control: done.control && (await exportOne('control', done.control, teacher, rows, done, context)),
+        control: control && (await exportOne('control', control, teacher, rows, done, context)),
       };
     } finally {
       await rows.dataset.close();

@@ -1,4 +1,5 @@
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import { controlOf } from '../control-of.ts';
 import { foundPairs, foundWeights } from '../found-pairs.ts';
 import { modelCardText } from '../model-card-text.ts';
 import type { Report, TrainingReport } from '../report.ts';
@@ -18,11 +19,12 @@ export const publish: Stage<'publish'> = {
     });
     const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
     const { student, control } = done.export;
+    const alone = controlOf(done);
     const artifacts: Artifact[] = [
       { name: 'student.onnx', ...student.model },
       ...(control ? [{ name: 'control.onnx', ...control.model }] : []),
       { name: 'metrics.jsonl', ...done.train.log },
-      ...(done.control ? [{ name: 'control-metrics.jsonl', ...done.control.log }] : []),
+      ...(alone ? [{ name: 'control-metrics.jsonl', ...alone.log }] : []),
       await put('report.json', json(report)),
       await put('model-card.md', modelCardText(report, done, context.spec)),
       await put('spec.json', json({ requested: context.requested, resolved: context.spec })),
@@ -44,17 +46,19 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
   const { student, control } = done.export;
   const { terms } = spec.objective;
   const [layers, weights] = [foundPairs(terms), foundWeights(terms)];
+  const alone = controlOf(done);
   return {
     version: 1,
     ...done.evaluate,
     ...done.measure,
+    ...(done.choose ? { choice: done.choose } : {}),
     training: {
       student: {
         ...training(done.train, student),
         ...(layers.length > 0 ? { layers } : {}),
         ...(weights.length > 0 ? { weights } : {}),
       },
-      ...(done.control && control ? { control: training(done.control, control) } : {}),
+      ...(alone && control ? { control: training(alone, control) } : {}),
     },
     warnings: [...done.inspect.card.warnings, ...done.qualify.warnings, ...otherSteps(done, spec)],
     ran: {
@@ -69,7 +73,9 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
 }
 
 /** Steps of student and control, where they differ. */
-function otherSteps({ train, control }: Results, { phases }: ResolvedSpec): string[] {
+function otherSteps(done: Results, { phases }: ResolvedSpec): string[] {
+  const { train } = done;
+  const control = controlOf(done);
   if (!control || control.steps === train.steps) return [];
   if (phases.length === 1) {
     return [`the student stopped early after ${train.steps} steps; the control made all ${control.steps}`];

@@ -1,21 +1,36 @@
 import { needsOf } from '../../core/program/build-program.ts';
+import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import { asOne, bestRun, repeatsKey, repeatTraining } from '../repeat-training.ts';
+import type { Results } from '../results.ts';
 import type { Stage } from '../stage.ts';
 import { distilledRun } from '../student-run.ts';
 import { openRowsKey, trainKey } from '../train-key.ts';
 import { trainStudent } from '../train-student.ts';
+import { trainingSeed } from '../training-seed.ts';
 
-/** The student learns from the teacher, in the phases of its strategy. */
+const VERSION = 3;
+
+/** The student learns from the teacher, in the phases of its strategy; of several seeds the best on validation counts. */
 export const train: Stage<'train'> = {
   name: 'train',
   summary: 'trains the student',
-  version: 3,
-  key: (done, { spec }) => ({
-    ...openRowsKey(done, spec),
-    ...trainKey(spec),
-    teach: done.teach,
-    phases: spec.phases,
-    // The teacher is asked again while the student trains; its logits alone do not tell two of them apart.
-    teacher: spec.phases.some(({ terms }) => needsOf(terms).has('features')) ? done.inspect.plan : undefined,
-  }),
-  run: (done, context) => trainStudent(distilledRun(context.spec), done, context),
+  version: VERSION,
+  key: (done, { spec }) => ({ ...keyOf(done, spec), ...repeatsKey(spec.seeds) }),
+  async run(done, context) {
+    const { spec } = context;
+    const key = { name: 'train', version: VERSION, key: keyOf(done, spec) };
+    const runs = await repeatTraining(key, context, (index, within) =>
+      trainStudent({ ...distilledRun(spec), seed: trainingSeed(spec.seed, index) }, done, within),
+    );
+    return asOne(runs, bestRun(runs));
+  },
 };
+
+const keyOf = (done: Results, spec: ResolvedSpec) => ({
+  ...openRowsKey(done, spec),
+  ...trainKey(spec),
+  teach: done.teach,
+  phases: spec.phases,
+  // The teacher is asked again while the student trains; its logits alone do not tell two of them apart.
+  teacher: spec.phases.some(({ terms }) => needsOf(terms).has('features')) ? done.inspect.plan : undefined,
+});

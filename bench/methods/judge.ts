@@ -1,0 +1,51 @@
+import { PLAIN } from './methods.ts';
+import type { Row } from './summary.ts';
+
+/** Points of accuracy by which something may lie below plain KD, or below the best. */
+const LOGITS = 1;
+const LABEL_FREE = 1.5;
+const AUTO = 0.5;
+/** Means of hundredths that are equal but for how they were added up. */
+const EQUAL = 1e-9;
+
+/** What is expected of the table and not so, a line each; rows that are not there are not judged. */
+export function judge(rows: readonly Row[]): string[] {
+  const of = (name: string): Row | undefined => rows.find(({ method }) => method.name === name);
+  const missed: string[] = [];
+  const below = (row: Row | undefined, points: number): boolean =>
+    row?.toPlain != null && row.toPlain.mean < -points - EQUAL;
+  const how = ({ toPlain }: Row): string => `${toPlain!.mean.toFixed(2)} points to plain KD`;
+
+  for (const row of rows) {
+    const { name, kind, explanation, isLabelFree } = row.method;
+    if (kind === 'logits' && !isLabelFree && !explanation && below(row, LOGITS)) {
+      missed.push(`${name}: ${how(row)}, asked: at most ${LOGITS} below, or an explanation`);
+    }
+    for (const failure of row.failures) missed.push(`${name} failed, ${failure}`);
+  }
+  const standardized = of('kd-standardized');
+  if (below(standardized, 0)) missed.push(`kd-standardized: ${how(standardized!)}, asked: not below`);
+  const labelFree = of('label-free');
+  if (below(labelFree, LABEL_FREE)) {
+    missed.push(`label-free: ${how(labelFree!)}, asked: at most ${LABEL_FREE} below`);
+  }
+  const ensemble = of('ensemble');
+  const singles = rows.filter(({ method }) => method.name === PLAIN || method.name.startsWith('teacher-'));
+  const single = best(ensemble ? singles : []);
+  if (ensemble?.accuracy && single && ensemble.accuracy.mean < single.accuracy!.mean - EQUAL) {
+    missed.push(
+      `ensemble: ${ensemble.accuracy.mean.toFixed(2)}, asked: at least ${single.accuracy!.mean.toFixed(2)} of ${single.method.name}`,
+    );
+  }
+  const auto = of('auto');
+  const top = best(rows.filter(({ seeds }) => auto !== undefined && seeds.length >= auto.seeds.length));
+  if (auto?.accuracy && top && auto.accuracy.mean < top.accuracy!.mean - AUTO - EQUAL) {
+    missed.push(
+      `auto: ${auto.accuracy.mean.toFixed(2)}, asked: at most ${AUTO} below ${top.accuracy!.mean.toFixed(2)} of ${top.method.name}`,
+    );
+  }
+  return missed;
+}
+
+const best = (rows: readonly Row[]): Row | undefined =>
+  rows.filter(({ accuracy }) => accuracy !== null).sort((a, b) => b.accuracy!.mean - a.accuracy!.mean)[0];
