@@ -35,6 +35,7 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
     teacherQuality: { override: spec.teacherQuality?.override ?? false },
     student,
     strategy,
+    ...(entry.ensemble ? { ensemble: entry.ensemble(strategy.options) } : {}),
     objective,
     phases: resolvePhases(strategy, objective.terms, student),
     train: resolveTrain(withDefaults(spec.train ?? {}, entry.train ?? {}), facilities),
