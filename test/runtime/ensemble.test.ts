@@ -254,13 +254,14 @@ test('learned weights leave out a teacher that is no good, and the report says w
 
 test('federated: the student learns from the mean logits of clients, weighted by their rows, and reads no label', async () => {
   const clients = [{ file: 'renamed.onnx', labels: { '3': 0, '1': 1, '0': 2, '2': 3 }, samples: 300 }];
+  const train = { epochs: 16 };
   for (const method of ['feddf', 'fedmd']) {
     const strategy = { name: 'federated', clients, samples: 100, method };
     const tools = memoryTools();
     const few = { data: { labelled: { perClass: [0, 1] } } };
-    const results = await runJourney(request(specOf(strategy, {}, few)), tools);
+    const results = await runJourney(request(specOf(strategy, train, few)), tools);
     assert.equal(results.qualify.labelled, 4);
-    const other = await runJourney(request(specOf(strategy)), tools);
+    const other = await runJourney(request(specOf(strategy, train)), tools);
     assert.ok(other.qualify.labelled > 200);
     assert.equal(other.export.student.model.hash, results.export.student.model.hash);
     const report: Report = JSON.parse(await textOf('report.json', results, tools));

@@ -1,15 +1,18 @@
 import { logSumExp } from '../log-sum-exp.ts';
 
-/** What a teacher's outputs mean: per class of the job, those of its outputs that speak of it; none where it knows nothing. */
+/**
+ * What a teacher's outputs mean: per class of the job, those of its outputs that speak of it; none where it knows
+ * nothing.
+ */
 export type ClassMap = readonly (readonly number[])[];
 
 /** The classes it knows, in order. */
 export const knownClasses = (map: ClassMap): number[] => [...map.keys()].filter((c) => map[c]!.length > 0);
 
 /**
- * Scores [N, own outputs] as scores [N, classes of the job]: the probability of a class is that of all its outputs together,
- * so its score is the logarithm of the sum of their exponentials. Outputs of no class fall out; a class without any gets
- * -Infinity.
+ * Scores [N, own outputs] as scores [N, classes of the job]: the probability of a class is that of all its outputs
+ * together, so its score is the logarithm of the sum of their exponentials. Outputs of no class fall out; a class
+ * without any gets -Infinity.
  */
 export function mapScores(own: Float32Array, outputs: number, map: ClassMap): Float32Array {
   const classes = map.length;

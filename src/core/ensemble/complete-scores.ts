@@ -4,10 +4,10 @@ import { mixLogits } from '../mix-logits.ts';
 import type { ClassMap } from './class-map.ts';
 
 /**
- * Scores [N, C] of teachers of whom some know a part of the classes (-Infinity elsewhere), made whole; no map
- * for those whose outputs are the classes. A teacher has no
- * opinion on a class it does not know, and none on how likely those it knows are together: it shares out among its classes K
- * what the teachers that know all classes give to K. With r the mean of their probabilities,
+ * Scores [N, C] of teachers of whom some know a part of the classes (-Infinity elsewhere), made whole; no map for those
+ * whose outputs are the classes. A teacher has no opinion on a class it does not know, and none on how likely those it
+ * knows are together: it shares out among its classes K what the teachers that know all classes give to K. With r the
+ * mean of their probabilities,
  *
  *     p(c) = r(K) p(c | K) for c in K, and p(c) = r(c) elsewhere.
  *

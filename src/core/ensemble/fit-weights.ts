@@ -10,9 +10,9 @@ export interface FittedWeights extends SimplexMinimum {
 }
 
 /**
- * The weights under which the combination explains the labels of some rows best: the minimum of the mean of -ln p(label), p the
- * mean of the probabilities (at temperature T) or the softmax of the mean of the (standardised) logits. Convex in the weights either way,
- * so the start, the given weights, decides nothing but how long it takes.
+ * The weights under which the combination explains the labels of some rows best: the minimum of the mean of -ln
+ * p(label), p the mean of the probabilities (at temperature T) or the softmax of the mean of the (standardised) logits.
+ * Convex in the weights either way, so the start, the given weights, decides nothing but how long it takes.
  */
 export function fitWeights(
   scores: readonly Float32Array[],

@@ -15,9 +15,9 @@ export interface Evaluated {
 const ROUNDS = 500;
 
 /**
- * The minimum of a convex function over weights that add up to 1: exponentiated gradient (Kivinen, Warmuth 1997) with step
- * sizes found by halving, so that no round makes the value larger. It ends when w.g - min g, by which convexity bounds the distance
- * to the minimum (Frank-Wolfe), is at most `tolerance`. Deterministic.
+ * The minimum of a convex function over weights that add up to 1: exponentiated gradient (Kivinen, Warmuth 1997) with
+ * step sizes found by halving, so that no round makes the value larger. It ends when w.g - min g, by which convexity
+ * bounds the distance to the minimum (Frank-Wolfe), is at most `tolerance`. Deterministic.
  */
 export function minimizeOnSimplex(
   evaluate: (weights: readonly number[]) => Evaluated,

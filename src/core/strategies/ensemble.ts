@@ -43,9 +43,9 @@ const options = Type.Object(
 );
 
 /**
- * Several teachers as one: each is fed in its own way and may know other classes; what they say of a row is averaged with
- * weights, and that is the teacher of the job. docs/adr/0010 defines it. `agreement` with labels is CA-MKD on logits (Zhang et al.,
- * ICASSP 2022, arXiv 2201.00007). Terms on hidden tensors compare those of the job's own teacher.
+ * Several teachers as one: each is fed in its own way and may know other classes; what they say of a row is averaged
+ * with weights, and that is the teacher of the job. docs/adr/0010 defines it. `agreement` with labels is CA-MKD on
+ * logits (Zhang et al., ICASSP 2022, arXiv 2201.00007). Terms on hidden tensors compare those of the job's own teacher.
  */
 export const ensemble: Strategy<typeof options> = {
   name: 'ensemble',

@@ -21,12 +21,13 @@ const options = Type.Object(
 );
 
 /**
- * One round of federated distillation on public rows whose labels, if there are any, are not read: clients hand in models,
- * the consensus is the mean of their logits, weighted by the rows each has learned from, and the student digests it. Both
- * published methods average logits; FedDF matches the softmax of the mean by a divergence, FedMD the class scores themselves (its authors'
- * code by absolute, ours by squared differences). FedDF's student is the server's model. In FedMD every client digests the consensus: a job
- * per client, with the client's own model as `student.model`. FedDF starts from averaged weights, which needs clients of one
- * architecture; average them outside and give the result as `student.model`.
+ * One round of federated distillation on public rows whose labels, if there are any, are not read: clients hand in
+ * models, the consensus is the mean of their logits, weighted by the rows each has learned from, and the student digests
+ * it. Both published methods average logits; FedDF matches the softmax of the mean by a divergence, FedMD the class
+ * scores themselves (its authors' code by absolute, ours by squared differences). FedDF's student is the server's model.
+ * In FedMD every client digests the consensus: a job per client, with the client's own model as `student.model`. FedDF
+ * starts from averaged weights, which needs clients of one architecture; average them outside and give the result as
+ * `student.model`.
  */
 export const federated: Strategy<typeof options> = {
   name: 'federated',

@@ -37,7 +37,10 @@ export const clients = Type.Array(
   { minItems: 1, maxItems: 15, description: "client models besides the job's teacher, which is the first" },
 );
 
-/** Teachers of options as those of an Ensemble; SPEC_INVALID where two are the same file or an output speaks of two classes. */
+/**
+ * Teachers of options as those of an Ensemble; SPEC_INVALID where two are the same file or an output speaks of two
+ * classes.
+ */
 export function furtherTeachers(
   strategy: string,
   list: readonly (Static<typeof weightedTeachers>[number] & { readonly samples?: number })[],
