@@ -1,3 +1,5 @@
+import { logSumExp } from './log-sum-exp.ts';
+
 /**
  * Logits of a mean of distributions: ln sum_k w_k softmax(z_k), the weights adding up to 1. One source is returned as it
  * is, with the scale of its logits; several lose the common shift of a row, which no softmax sees.
@@ -19,13 +21,4 @@ export function mixLogits(
     }
   }
   return mixed;
-}
-
-/** ln sum e^x, by the largest. */
-function logSumExp(count: number, value: (i: number) => number): number {
-  let top = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < count; i++) top = Math.max(top, value(i));
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += Math.exp(value(i) - top);
-  return Math.log(sum) + top;
 }

@@ -2,9 +2,10 @@ import type { NDArray } from '../core/ndarray.ts';
 import { dtypes, type TypedArray } from '../core/onnx/dtype.ts';
 import { sizeOf } from '../core/onnx/tensor.ts';
 import { RetortError } from '../errors.ts';
-import { identity } from './affine.ts';
+import { type Affine, identity } from './affine.ts';
 import { type AugmentPlan, mixWeight, noAugment, partnersOf, transformOf } from './augment/pipeline.ts';
 import type { Dataset } from './dataset.ts';
+import { inFrame } from './in-frame.ts';
 import type { InputPlan } from './preprocess.ts';
 import { PictureWriter } from './sample-picture.ts';
 import { writeLabels } from './write-labels.ts';
@@ -15,6 +16,8 @@ export interface BatchPlan {
   /** Default: none (evaluation). */
   readonly augment?: AugmentPlan;
   readonly seed: number;
+  /** Height and width of the pictures the augmentation is drawn for, where these are as many at another size. */
+  readonly frame?: readonly [number, number];
   /** Label smoothing s: (1 - s) one-hot + s / C. */
   readonly smoothing?: number;
   /** Per row: 1 where the label may be used. Default: every label there is. */
@@ -126,8 +129,12 @@ export class BatchMaker {
     const bytes = raw.data as Uint8Array;
     const target = writable(out.data as TypedArray);
     const augment = this.#augment.geometric.length > 0 ? this.#augment : undefined;
-    const map = (i: number) =>
-      augment ? transformOf(augment, this.#plan.seed, epoch, rows[i]!, height, width) : identity;
+    const frame = this.#plan.frame ?? [height, width];
+    const map = (i: number): Affine => {
+      if (!augment) return identity;
+      const drawn = transformOf(augment, this.#plan.seed, epoch, rows[i]!, frame[0], frame[1]);
+      return inFrame(drawn, frame, [height, width]);
+    };
     const count = out.dims[0]!;
     for (let i = 0; i < count; i++) writer.write(bytes, i * size, map(i), target, i * size);
     if (!weights) return;

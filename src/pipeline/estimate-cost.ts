@@ -3,10 +3,10 @@ import type { Rows } from './open-rows.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
 import { latencyCost } from './stages/measure.ts';
-import { viewCount } from './teach-work.ts';
 import { teachingPace } from './teaching-pace.ts';
 import { trainingCost } from './training-cost.ts';
 import { validationRows } from './validation-rows.ts';
+import { viewCount } from './view-count.ts';
 
 export interface CostEstimate {
   /** Seconds of each stage that takes any; `total` holds the others too. */
@@ -21,7 +21,7 @@ const PARITY_RUNS = 2 * 256;
 /**
  * What a job would cost on this machine as it is now.
  *
- * Time: the stages up to `qualify` as they took here (nothing where their results were known). Teacher: its pace on some
+ * Time: the stages up to `qualify` as they took here (nothing where their results were known). Teachers: their pace on some
  * batches of training rows, times the rows of all views and of validation. Training: opening the kernel, the pace of some
  * real steps times all steps, and one validation with its checkpoint times the rounds, for every phase; early stopping is not
  * foreseen. Where a loss compares hidden tensors, the teacher sees every step's rows again. The control makes the steps of the
@@ -32,7 +32,7 @@ const PARITY_RUNS = 2 * 256;
  * teacher's logits that the job holds besides: a second view while views change, two models' scores of the test rows.
  */
 export async function estimateCost(
-  done: Pick<Results, 'ingest' | 'inspect' | 'qualify' | 'timings'>,
+  done: Pick<Results, 'ingest' | 'inspect' | 'decode' | 'qualify' | 'timings'>,
   rows: Rows,
   context: StageContext,
   peakMemory: () => number,
@@ -57,7 +57,7 @@ export async function estimateCost(
   const teach = teacher.open + asking + write * shards;
   const before = took('ingest') + took('inspect') + took('qualify');
   const evaluate = splits.test.length * (teacher.row + spec.seeds * students * row);
-  const latency = latencyCost(teacher.row) + students * latencyCost(row);
+  const latency = latencyCost(teacher.own) + students * latencyCost(row);
   const rest = before + evaluate + latency + students * PARITY_RUNS * row;
   const control = hasControl ? spec.seeds * alone : 0;
   const training = spec.seeds * train;

@@ -1,22 +1,25 @@
+import type { Preprocess } from '../core/preprocess.ts';
 import type { PictureWish } from '../data/picture.ts';
 import type { InputType, PreprocessWish } from '../data/preprocess.ts';
 import { RetortError } from '../errors.ts';
-import type { Preprocess } from '../spec/data-section.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
 
+/** Where inputs are declared: the spec for the job's teacher, its options for a further one. */
+type DeclaredInputs = Pick<ResolvedSpec, 'inputs'>;
+
 /** What the spec declares of one teacher input; '*' speaks of the only one. */
-export const declaredFor = (spec: ResolvedSpec, input: string): Preprocess =>
+export const declaredFor = (spec: DeclaredInputs, input: string): Preprocess =>
   spec.inputs[input] ?? spec.inputs['*'] ?? {};
 
 /** The part of it that says how columns become numbers. */
-export function preprocessWish(spec: ResolvedSpec, input: string): PreprocessWish {
+export function preprocessWish(spec: DeclaredInputs, input: string): PreprocessWish {
   const { column: _column, constant: _constant, ...wish } = declaredFor(spec, input);
   return wish;
 }
 
 /** How pictures are decoded: as declared, else as the teacher's input wants them, else as they come. */
-export function pictureWish(spec: ResolvedSpec, { input }: TeacherPlan): PictureWish {
+export function pictureWish(spec: DeclaredInputs, { input }: Pick<TeacherPlan, 'input'>): PictureWish {
   const { size, colour, layout } = declaredFor(spec, input.name);
   const seen = pictureShape(input.shape, layout);
   const height = size?.[0] ?? seen?.height;

@@ -1,7 +1,5 @@
-import { invariant } from '../errors.ts';
 import { cancelled } from './cancelled.ts';
 import type { BlobRef } from './ports.ts';
-import { ShardStore } from './shard-store.ts';
 import type { StageContext } from './stage.ts';
 import { shardName, type TeachShard } from './teach-shards.ts';
 import type { TeachWork } from './teach-work.ts';
@@ -19,27 +17,25 @@ const [EARLY_MS, LATE_MS] = [2000, 30_000];
 export async function makeShards(
   work: TeachWork,
   wanted: readonly TeachShard[],
-  context: Pick<StageContext, 'jobs' | 'blobs' | 'clock' | 'signal' | 'progress' | 'key' | 'offer'>,
+  context: Pick<StageContext, 'clock' | 'signal' | 'progress' | 'offer'>,
 ): Promise<ReadonlyMap<string, BlobRef>> {
-  const { clock, signal, key, progress } = context;
-  invariant(key !== undefined, 'shards need the key of their stage');
-  const store = new ShardStore(context, key);
+  const { clock, signal, progress } = context;
   const total = wanted.reduce((sum, { rows }) => sum + rows, 0);
-  const shards = await findAll(store, wanted);
+  const shards = await findAll(work, wanted);
   const missing = wanted.filter((shard) => !shards.has(shardName(shard)));
   let done = total - missing.reduce((sum, { rows }) => sum + rows, 0);
   progress(done, total);
-  // Not part of its pace.
-  if (missing.length > 0) await work.open();
   const offer = (rowMs: number, left: readonly TeachShard[]): void =>
     context.offer?.({ done, total, milliseconds: rowMs * (total - done), parts: () => left.map(partOf) });
   let [madeRows, spent] = [0, 0];
   for (const [i, shard] of missing.entries()) {
-    const name = shardName(shard);
-    const started = clock.precise();
+    const { store, name } = work.kept(shard);
     // Another process may have made it meanwhile.
     let ref = i === 0 ? undefined : await store.find(name);
     if (!ref) {
+      // Not part of its pace.
+      await work.open(shard);
+      const started = clock.precise();
       const logits = await work.logits(shard, (rows) => {
         if (signal.aborted) throw cancelled('teach');
         progress(done + rows, total);
@@ -52,7 +48,7 @@ export async function makeShards(
       madeRows += shard.rows;
       spent += clock.precise() - started;
     }
-    shards.set(name, ref);
+    shards.set(shardName(shard), ref);
     done += shard.rows;
     if (madeRows > 0 && done < total) offer(spent / madeRows, missing.slice(i + 1));
   }
@@ -61,13 +57,14 @@ export async function makeShards(
 
 const partOf = (shard: TeachShard) => ({ name: shardName(shard), size: shard.rows });
 
-async function findAll(store: ShardStore, wanted: readonly TeachShard[]): Promise<Map<string, BlobRef>> {
+async function findAll(work: TeachWork, wanted: readonly TeachShard[]): Promise<Map<string, BlobRef>> {
   const found = new Map<string, BlobRef>();
-  const names = wanted.map(shardName)[Symbol.iterator]();
+  const all = wanted[Symbol.iterator]();
   const look = async (): Promise<void> => {
-    for (const name of names) {
+    for (const shard of all) {
+      const { store, name } = work.kept(shard);
       const ref = await store.find(name);
-      if (ref) found.set(name, ref);
+      if (ref) found.set(shardName(shard), ref);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, look));

@@ -6,10 +6,10 @@ import type { Latency, ModelReport, ModelRole, Report } from './report.ts';
 import type { Results } from './results.ts';
 import { seedsLines } from './seeds-text.ts';
 
-const roles: readonly ModelRole[] = ['teacher', 'control', 'student'];
+const roles: readonly ModelRole[] = ['teacher', 'ensemble', 'control', 'student'];
 
 /** The verdict as rows of text: one per model. */
-export function verdictRows({ models, latency }: Report): string[][] {
+export function verdictRows({ models, latency, ensemble }: Report): string[][] {
   const header = [
     'model',
     'accuracy',
@@ -24,7 +24,12 @@ export function verdictRows({ models, latency }: Report): string[][] {
   ];
   const rows = roles.flatMap((role) => {
     const model = models[role];
-    return model ? [verdictRow(role, model, latency[role] ?? [])] : [];
+    if (!model) return [];
+    const others = role === 'ensemble' ? (ensemble?.teachers.slice(1) ?? []) : [];
+    return [
+      ...others.map((teacher) => verdictRow(teacher.name, teacher, [])),
+      verdictRow(role, model, latency[role] ?? []),
+    ];
   });
   return [header, ...rows];
 }
@@ -119,6 +124,22 @@ function choiceSection(report: Report): string[] {
 const bulleted = (lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [...lines.map((line) => `- ${line}`), ''];
 
+/** Who taught beside the job's own teacher, and how they were made one. */
+function ensembleLines({ ensemble }: Report): string[] {
+  if (!ensemble) return [];
+  const { combine, weighting, teachers, learned } = ensemble;
+  const fitted = learned
+    ? ` (negative log-likelihood ${learned.before.toFixed(4)} before, ${learned.value.toFixed(4)} after)`
+    : '';
+  return [
+    `- Ensemble: mean of ${combine.replace('-', ' ')}, weights ${weighting.by}${fitted}`,
+    ...teachers.map(({ name, weight, meanWeight, knows }) => {
+      const parts = [`weight ${weight.toFixed(4)}`, `mean over the training rows ${meanWeight.toFixed(4)}`];
+      return `  - ${name}: ${[...parts, ...(knows ? [`knows ${knows.join(', ')}`] : [])].join(', ')}`;
+    }),
+  ];
+}
+
 /** Model card in Markdown. */
 export function modelCardText(report: Report, done: Results, spec: ResolvedSpec): string {
   const { card } = done.inspect;
@@ -159,6 +180,7 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     `- Rows: ${splits.train.rows} training (${done.qualify.labelled} labelled), ${splits.validation.rows} validation, ${splits.test.rows} test`,
     `- Objective: ${objectiveText(spec.objective.terms)}`,
     ...foundLines(report),
+    ...ensembleLines(report),
     ...phaseLines(report, spec),
     `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine} (${report.ran.kernelReason}), seed ${spec.seed}`,
     `- Exported: step ${done.train.step}; largest difference of logits to the trained network ${done.export.student.parity.difference.toExponential(1)}`,

@@ -1,13 +1,15 @@
 import { noAugment, planAugment } from '../data/augment/pipeline.ts';
-import { BatchMaker } from '../data/batch.ts';
+import { BatchMaker, type BatchPlan } from '../data/batch.ts';
 import { openDataset, type StoredDataset } from '../data/open-dataset.ts';
 import { type InputPlan, planInput } from '../data/preprocess.ts';
 import { RetortError } from '../errors.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import { BlobFolder } from './blob-folder.ts';
 import { assembledType, declaredFor, preprocessWish } from './input-wish.ts';
-import type { BlobStore } from './ports.ts';
+import type { JobTeacher } from './job-teachers.ts';
+import type { BlobRef, BlobStore } from './ports.ts';
 import type { Results } from './results.ts';
+import { hashOf } from './stage-key.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
 
 /** The decoded dataset with its splits, and how its rows are fed to the teacher. */
@@ -18,6 +20,8 @@ export interface Rows {
   readonly plain: BatchMaker;
   /** Rows with the spec's augmentation. */
   augmented(dataset?: StoredDataset): BatchMaker;
+  /** Their labels alone, mixed as the augmentation mixes rows, never smoothed. */
+  readonly labels: BatchMaker;
 }
 
 /** What of the spec decides splits, labels and pixels of the plain rows: part of every key that depends on them. */
@@ -26,15 +30,48 @@ export const rowsKey = ({ data, labels, inputs, seed }: ResolvedSpec) => {
   return { splits: { train, validation, test, labelled }, labels, inputs, seed };
 };
 
-export async function openRows(
-  done: Pick<Results, 'decode' | 'inspect'>,
-  { blobs, spec }: { readonly blobs: BlobStore; readonly spec: ResolvedSpec },
-): Promise<Rows> {
-  const folder = new BlobFolder(blobs, done.decode.files);
+type Tools = { readonly blobs: BlobStore; readonly spec: ResolvedSpec };
+
+/** As the job's teacher takes them. */
+export async function openRows(done: Pick<Results, 'decode' | 'inspect'>, tools: Tools): Promise<Rows> {
   const { plan } = done.inspect;
+  const { classes } = plan.scores;
+  const dataset = await openSplits(done.decode.files, classes, tools);
+  return rowsFor(dataset, { plan, inputs: tools.spec.inputs, classes }, tools.spec);
+}
+
+/** The same rows in the same order as a further teacher takes them, augmented alike. */
+export async function openOtherRows(
+  { name, plan, files, inputs }: JobTeacher,
+  job: Rows,
+  done: Pick<Results, 'decode' | 'inspect'>,
+  tools: Tools,
+): Promise<Rows & { close(): Promise<void> }> {
+  const { classes } = done.inspect.plan.scores;
+  const isShared = hashOf(files) === hashOf(done.decode.files);
+  const dataset = isShared ? job.dataset : await openSplits(files, classes, tools);
+  const [own, first] = [dataset.index, job.dataset.index];
+  if (own.sourcesHash !== first.sourcesHash || own.rows !== first.rows) {
+    throw new RetortError(
+      'DATA_MISMATCH',
+      `of ${first.rows} rows for the job's teacher ${own.rows} could be decoded for "${name}", or others`,
+      { hint: 'Leave out the pictures that cannot be decoded in every size and colour.' },
+    );
+  }
+  const frame = job.input.picture && ([job.input.picture[0], job.input.picture[1]] as const);
+  const rows = rowsFor(dataset, { plan, inputs, classes, ...(frame ? { frame } : {}) }, tools.spec);
+  return { ...rows, close: async () => void (isShared || (await dataset.close())) };
+}
+
+async function openSplits(
+  files: Readonly<Record<string, BlobRef>>,
+  outputs: number,
+  { blobs, spec }: Tools,
+): Promise<StoredDataset> {
+  const folder = new BlobFolder(blobs, files);
   const first = await openDataset(folder, { cacheBytes: 0 });
   await first.close();
-  const classes = spec.labels.classes ?? classesByNumber(first.classes, plan.scores.classes);
+  const classes = spec.labels.classes ?? classesByNumber(first.classes, outputs);
   const { train, validation, test, labelled } = spec.data;
   const splits = {
     seed: spec.seed,
@@ -43,25 +80,38 @@ export async function openRows(
     ...(test ? { test } : {}),
     ...(labelled ? { labelled } : {}),
   };
-  const dataset = await openDataset(folder, { splits, ...(classes ? { classes } : {}) });
-  const input = planColumn(dataset, plan, spec);
-  const common = {
-    inputs: { [plan.input.name]: input },
-    seed: spec.seed,
-    smoothing: spec.train.labelSmoothing,
-    labelled: dataset.labelled,
-    classes: plan.scores.classes,
-  };
-  const augment = spec.train.augment.length > 0 ? planAugment(spec.train.augment) : noAugment;
+  return openDataset(folder, { splits, ...(classes ? { classes } : {}) });
+}
+
+interface FedInput extends Pick<ResolvedSpec, 'inputs'>, Pick<BatchPlan, 'frame'> {
+  readonly plan: TeacherPlan;
+  /** Of the job. */
+  readonly classes: number;
+}
+
+function rowsFor(
+  dataset: StoredDataset,
+  { plan, inputs, classes, frame }: FedInput,
+  { seed, train }: ResolvedSpec,
+): Rows {
+  const input = planColumn(dataset, plan, { inputs });
+  const bare = { seed, labelled: dataset.labelled, classes, ...(frame ? { frame } : {}) };
+  const common = { ...bare, inputs: { [plan.input.name]: input }, smoothing: train.labelSmoothing };
+  const augment = train.augment.length > 0 ? planAugment(train.augment) : noAugment;
   return {
     dataset,
     input,
     plain: new BatchMaker(dataset, common),
     augmented: (rows = dataset) => new BatchMaker(rows, { ...common, augment }),
+    labels: new BatchMaker(dataset, { ...bare, inputs: {}, augment }),
   };
 }
 
-function planColumn(dataset: StoredDataset, plan: TeacherPlan, spec: ResolvedSpec): InputPlan {
+function planColumn(
+  dataset: StoredDataset,
+  plan: TeacherPlan,
+  spec: Pick<ResolvedSpec, 'inputs'>,
+): InputPlan {
   const { name, shape } = plan.input;
   const wanted = declaredFor(spec, name).column;
   const known = dataset.columns.map((column) => column.name);

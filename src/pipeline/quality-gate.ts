@@ -1,3 +1,4 @@
+import { type ClassMap, mapScores, onKnownClasses } from '../core/ensemble/class-map.ts';
 import { type TeacherQuality, teacherQuality } from '../core/metrics/teacher-quality.ts';
 import { BatchMaker } from '../data/batch.ts';
 import { type PreprocessWish, planInput } from '../data/preprocess.ts';
@@ -13,29 +14,36 @@ const JUDGED_ROWS = 2000;
 const TRIED_ROWS = 400;
 
 /** Labelled rows of validation and training that the teacher is judged on; never of test. */
-function judgedRows({ dataset }: Rows): Uint32Array {
+function judgedRows({ rows: { dataset }, map }: Judged): Uint32Array {
   const { validation, train } = dataset.splits;
+  const isKnown = (label: number): boolean => label >= 0 && (!map || map[label]!.length > 0);
   const known = (rows: Uint32Array) =>
-    rows.filter((row) => dataset.labels[row]! >= 0 && dataset.labelled[row]);
+    rows.filter((row) => isKnown(dataset.labels[row]!) && dataset.labelled[row]);
   return spread(Uint32Array.from([...known(validation), ...known(train)]), JUDGED_ROWS);
 }
 
-/** The teacher's quality on labelled rows; undefined without any. */
+/** A teacher that is judged, with the rows as it takes them. */
+export interface Judged {
+  readonly scorer: Scorer;
+  readonly rows: Rows;
+  readonly plan: TeacherPlan;
+  readonly inputs: ResolvedSpec['inputs'];
+  /** What its outputs mean; without it they are the classes of the job. */
+  readonly map?: ClassMap;
+}
+
+/** The teacher's quality on labelled rows of classes it knows, among these; undefined without any. */
 export async function judge(
-  scorer: Scorer,
-  rows: Rows,
-  plan: TeacherPlan,
+  judged: Judged,
   onRows: (done: number, total: number) => void,
 ): Promise<TeacherQuality | undefined> {
-  const judged = judgedRows(rows);
-  if (judged.length === 0) return undefined;
-  return scored(scorer, rows, plan, rows.plain, judged, (done) => onRows(done, judged.length));
+  const rows = judgedRows(judged);
+  if (rows.length === 0) return undefined;
+  return scored(judged, judged.rows.plain, rows, (done) => onRows(done, rows.length));
 }
 
 async function scored(
-  scorer: Scorer,
-  { dataset }: Rows,
-  plan: TeacherPlan,
+  { scorer, rows: { dataset }, plan, map }: Judged,
   maker: BatchMaker,
   rows: Uint32Array,
   onRows?: (done: number) => void,
@@ -43,18 +51,18 @@ async function scored(
   const { classes } = plan.scores;
   const options = { input: plan.input.name, classes, ...(onRows ? { onRows } : {}) };
   const logits = await scoreRows(scorer, maker, rows, options);
-  return teacherQuality({ classes, logits, labels: Int32Array.from(rows, (row) => dataset.labels[row]!) });
+  const labels = Int32Array.from(rows, (row) => dataset.labels[row]!);
+  if (!map) return teacherQuality({ classes, logits, labels });
+  return teacherQuality(onKnownClasses(mapScores(logits, classes, map), labels, map));
 }
 
 /** The refusal of a teacher that is no better than chance: its figures, and what would help if anything known does. */
 export async function qualityError(
   quality: TeacherQuality,
-  scorer: Scorer,
-  rows: Rows,
-  plan: TeacherPlan,
-  spec: ResolvedSpec,
+  judged: Judged,
+  seed: number,
 ): Promise<RetortError> {
-  const tried = await tryScalings(scorer, rows, plan, spec);
+  const tried = await tryScalings(judged, seed);
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const best = tried.toSorted((a, b) => b.accuracy - a.accuracy)[0];
   const helps = best && best.accuracy > Math.max(quality.accuracy + 0.1, quality.threshold);
@@ -97,13 +105,14 @@ const scalings: readonly { readonly name: string; readonly wish: PreprocessWish;
     },
   ];
 
-async function tryScalings(scorer: Scorer, rows: Rows, plan: TeacherPlan, spec: ResolvedSpec) {
-  const { dataset, input } = rows;
+async function tryScalings(judged: Judged, seed: number) {
+  const { plan } = judged;
+  const { dataset, input } = judged.rows;
   const channels = input.picture?.[2];
   if (!channels) return [];
-  const declared = preprocessWish(spec, plan.input.name);
+  const declared = preprocessWish(judged, plan.input.name);
   const orders = channels === 3 ? (['RGB', 'BGR'] as const) : ([undefined] as const);
-  const chosen = spread(judgedRows(rows), TRIED_ROWS);
+  const chosen = spread(judgedRows(judged), TRIED_ROWS);
   const column = dataset.columns.find((each) => each.name === input.column)!;
   const dims = plan.input.shape.map((dim) => dim ?? undefined);
   const tried: { name: string; accuracy: number; wish: PreprocessWish }[] = [];
@@ -116,10 +125,10 @@ async function tryScalings(scorer: Scorer, rows: Rows, plan: TeacherPlan, spec: 
       const variant = planInput(plan.input.name, full, column, assembledType(plan), dims);
       const maker = new BatchMaker(dataset, {
         inputs: { [plan.input.name]: variant },
-        seed: spec.seed,
-        classes: plan.scores.classes,
+        seed,
+        classes: Math.max(plan.scores.classes, dataset.classes.length),
       });
-      const { accuracy } = await scored(scorer, rows, plan, maker, chosen);
+      const { accuracy } = await scored(judged, maker, chosen);
       const suggestion = { scale: wish.scale!, mean, std, ...(order === 'BGR' ? { colour: order } : {}) };
       tried.push({ name: order === 'BGR' ? `${name}, BGR` : name, accuracy, wish: suggestion });
     }

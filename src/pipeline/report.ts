@@ -1,15 +1,21 @@
+import type { Ensemble } from '../core/ensemble/ensemble.ts';
 import type { Interval } from '../core/interval.ts';
 import type { MetricValue } from '../core/metrics/metric.ts';
+import type { TeacherQuality } from '../core/metrics/teacher-quality.ts';
 import type { MethodChoice } from '../spec/method-choice.ts';
 import type { FoundPair, FoundWeight } from './found-pairs.ts';
+import type { EnsembleWeights } from './results.ts';
 
-export type ModelRole = 'teacher' | 'control' | 'student';
+/** `ensemble`: what the student learned from, where further teachers join the job's own. */
+export type ModelRole = 'teacher' | 'ensemble' | 'control' | 'student';
 
 /** What a run says of itself: report.json. Shares are between 0 and 1, times in milliseconds. */
 export interface Report {
   readonly version: 1;
   /** On the untouched test split. */
   readonly models: Readonly<Partial<Record<ModelRole, ModelReport>>>;
+  /** Who the ensemble was, and how it was made. */
+  readonly ensemble?: EnsembleReport;
   /** Names of the outputs, in order. */
   readonly classes: readonly string[];
   /** Rows of the test split. */
@@ -62,6 +68,27 @@ export interface SeedIntervals {
   readonly student: Interval;
   readonly control?: Interval;
   readonly difference?: Interval;
+}
+
+export interface EnsembleReport extends Pick<Ensemble, 'combine' | 'weighting'> {
+  /** The job's own first. */
+  readonly teachers: readonly TeacherReport[];
+  /** Where weights were learned on the validation rows: their likelihood before and after. */
+  readonly learned?: EnsembleWeights['learned'];
+}
+
+/** One teacher; its metrics are on the test rows of classes it knows, among these, against the ensemble. */
+export interface TeacherReport extends ModelReport {
+  /** `teacher` for the job's own, else its file. */
+  readonly name: string;
+  /** As given or learned; factors of a row are put on it. */
+  readonly weight: number;
+  /** Mean over the training rows. */
+  readonly meanWeight: number;
+  /** Classes it knows; null for all. */
+  readonly knows: readonly string[] | null;
+  /** On labelled rows of training and validation. */
+  readonly quality: TeacherQuality | null;
 }
 
 export interface Latency {

@@ -1,3 +1,5 @@
+import type { ClassMap } from '../core/ensemble/class-map.ts';
+import type { FittedWeights } from '../core/ensemble/fit-weights.ts';
 import type { TeacherQuality } from '../core/metrics/teacher-quality.ts';
 import type { ObjectiveTerm } from '../core/program/build-program.ts';
 import type { DatasetCard } from '../data/card.ts';
@@ -19,15 +21,26 @@ export interface Results {
     readonly companions: readonly Artifact[];
     readonly data: readonly Artifact[];
   };
-  readonly inspect: { readonly card: ModelCard; readonly plan: TeacherPlan };
+  readonly inspect: {
+    readonly card: ModelCard;
+    readonly plan: TeacherPlan;
+    /** Further teachers, in the order of the spec. */
+    readonly others?: readonly InspectedTeacher[];
+  };
   /** The decoded dataset, a blob per file of its folder. */
-  readonly decode: { readonly files: Readonly<Record<string, BlobRef>> };
+  readonly decode: {
+    readonly files: Readonly<Record<string, BlobRef>>;
+    /** The same rows for each further teacher. */
+    readonly others?: readonly Readonly<Record<string, BlobRef>>[];
+  };
   readonly qualify: {
     readonly card: DatasetCard;
     /** Training rows whose label may be used. */
     readonly labelled: number;
     /** Null where no row has a label to judge by. */
     readonly quality: TeacherQuality | null;
+    /** Of each further teacher. */
+    readonly others?: readonly QualifiedTeacher[];
     /** Mean and deviation of the numbers the teacher is fed. */
     readonly inputStatistics: { readonly mean: number; readonly deviation: number };
     readonly warnings: readonly string[];
@@ -38,6 +51,8 @@ export interface Results {
     /** One view of the training rows, or one per augmented epoch; none where no loss reads the teacher. */
     readonly train: readonly LogitsView[];
     readonly validation: LogitsView;
+    /** Where further teachers join: how much each counts in these views. */
+    readonly weights?: EnsembleWeights;
   };
   readonly calibrate: KernelChoice;
   /** Null where the spec says the method itself. */
@@ -46,11 +61,34 @@ export interface Results {
   readonly control: Trained | null;
   readonly train: Trained;
   readonly export: { readonly student: Exported; readonly control: Exported | null };
-  readonly evaluate: Pick<Report, 'models' | 'classes' | 'rows' | 'seeds'>;
+  readonly evaluate: Pick<Report, 'models' | 'ensemble' | 'classes' | 'rows' | 'seeds'>;
   readonly measure: Pick<Report, 'latency'>;
   readonly publish: { readonly artifacts: readonly Artifact[] };
   /** How long each stage took; filled by the runner. */
   readonly timings: readonly Timing[];
+}
+
+export interface InspectedTeacher {
+  readonly file: string;
+  readonly card: ModelCard;
+  readonly plan: TeacherPlan;
+}
+
+export interface QualifiedTeacher {
+  /** On the labelled rows of classes it knows, among these classes; null where there are none. */
+  readonly quality: TeacherQuality | null;
+  /** Null where its outputs are the classes of the job. */
+  readonly map: ClassMap | null;
+}
+
+/** Weights of the teachers, the job's own first; each list adds up to 1. */
+export interface EnsembleWeights {
+  /** As given, or learned: those that factors of a row are put on. */
+  readonly weights: readonly number[];
+  /** Mean over the training rows of the first view. */
+  readonly mean: readonly number[];
+  /** Where they were learned. */
+  readonly learned?: Omit<FittedWeights, 'weights'>;
 }
 
 /** A run in all its phases: the last one's snapshot; steps and log of all together. */

@@ -1,7 +1,10 @@
 import type { BlobRef, BlobStore, JobStore } from './ports.ts';
 import { StageRecord } from './stage-record.ts';
 
-/** Finished shards of one stage at one key, a record `shard/<key>/<name>` each, so that any process can add to them. */
+/**
+ * Finished shards of one teacher that was asked one thing, a record `shard/<key>/<name>` each, so that any process can
+ * add to them.
+ */
 export class ShardStore {
   readonly #jobs: JobStore;
   readonly #blobs: BlobStore;

@@ -12,9 +12,11 @@ export interface TeachShard {
 /** Name of a shard within its stage; the same in every process. */
 export const shardName = ({ view, shard }: TeachShard): string => `${view}-${shard}`;
 
-/** All shards of views with so many rows each, view by view: `shardRows` rows each, the last of a view may have fewer. */
-export function teachShards(viewRows: readonly number[], shardRows: number): TeachShard[] {
-  return viewRows.flatMap((rows, view) =>
+/** All shards of views, view by view: `shardRows` rows each, the last of a view may have fewer. */
+export function teachShards(
+  views: readonly { readonly rows: number; readonly shardRows: number }[],
+): TeachShard[] {
+  return views.flatMap(({ rows, shardRows }, view) =>
     Array.from({ length: Math.ceil(rows / shardRows) }, (_, shard) => {
       const from = shard * shardRows;
       return { view, shard, from, rows: Math.min(shardRows, rows - from) };

@@ -1,91 +1,104 @@
-import { asksJobTeacher } from '../core/strategies/check-phases.ts';
 import type { BatchMaker } from '../data/batch.ts';
-import { stepsPerEpoch } from '../data/order.ts';
 import { invariant } from '../errors.ts';
-import type { ResolvedSpec } from '../spec/resolved-spec.ts';
+import { type JobTeacher, jobTeachers } from './job-teachers.ts';
 import { shardRowsFor } from './logits-store.ts';
-import { openRows } from './open-rows.ts';
+import { openOtherRows, openRows, type Rows } from './open-rows.ts';
 import { openTeacher } from './open-teacher.ts';
-import { placePhases } from './place-phases.ts';
 import type { Results } from './results.ts';
 import { SCORE_BATCH, scoreRows } from './score-rows.ts';
 import type { Scorer } from './scorer.ts';
+import { ShardStore } from './shard-store.ts';
 import type { StageContext } from './stage.ts';
-import { type TeachShard, teachShards } from './teach-shards.ts';
+import { hashOf } from './stage-key.ts';
+import { shardName, type TeachShard, teachShards } from './teach-shards.ts';
+import { teacherKeys } from './teacher-key.ts';
 import { validationRows } from './validation-rows.ts';
+import { viewCount } from './view-count.ts';
 
-/** What the teacher is asked, cut into shards, and the means to ask it. */
+/** What the teachers are asked, cut into shards, and the means to ask them. */
 export interface TeachWork {
-  readonly classes: number;
-  readonly shardRows: number;
-  /** Rows of each view: the validation rows, then the training rows as often as the student sees new pixels. */
-  readonly viewRows: readonly number[];
+  /** Teacher by teacher: the validation rows, then the training rows as often as the student sees new pixels. */
+  readonly views: readonly TeachView[];
   readonly shards: readonly TeachShard[];
-  /** Opens the teacher; until then only the rows are open. */
-  open(): Promise<void>;
-  /** Logits [rows, classes] of a shard. `onRows` is called between batches, and may throw to stop. */
+  /** The rows as the job's teacher takes them. */
+  readonly rows: Rows;
+  /** Opens the teacher of a shard and closes the one before it; until then only the rows are open. */
+  open(shard: TeachShard): Promise<void>;
+  /** Logits [rows, own outputs] of a shard. `onRows` is called between batches, and may throw to stop. */
   logits(shard: TeachShard, onRows: (rows: number) => void): Promise<Float32Array>;
+  /** Where a shard is kept: under its teacher and what that is asked, for any job that asks the same. */
+  kept(shard: TeachShard): { readonly store: ShardStore; readonly name: string };
   close(): Promise<void>;
 }
 
-interface View {
-  readonly rows: Uint32Array;
-  readonly maker: BatchMaker;
+export interface TeachView {
+  /** Position of its teacher, the job's own first. */
+  readonly teacher: number;
   readonly epoch: number;
+  readonly rows: Uint32Array;
+  readonly classes: number;
+  readonly shardRows: number;
 }
 
-/**
- * How often the teacher sees the training rows: not at all where no phase reads it, once without augmentation, for every
- * epoch shows the same pixels, else once for every epoch up to the last that reads it.
- */
-export function viewCount({ phases, train }: ResolvedSpec, rows: number): number {
-  const asking = placePhases(phases, train, rows).filter(asksJobTeacher);
-  if (asking.length === 0) return 0;
-  if (train.augment.length === 0) return 1;
-  const last = Math.max(...asking.map(({ start, steps }) => start + steps));
-  return Math.max(1, Math.ceil(last / stepsPerEpoch(rows, train.batchSize)));
-}
+/** Raised when a teacher would say something else when asked the same. */
+const VERSION = 1;
 
 /** Opens the rows. */
 export async function openTeachWork(
-  done: Pick<Results, 'decode' | 'inspect'>,
-  context: Pick<StageContext, 'blobs' | 'runtime' | 'spec'>,
+  done: Pick<Results, 'decode' | 'inspect' | 'qualify'>,
+  context: Pick<StageContext, 'blobs' | 'jobs' | 'runtime' | 'spec'>,
 ): Promise<TeachWork> {
-  const { spec } = context;
-  const { plan } = done.inspect;
-  const { classes } = plan.scores;
-  const rows = await openRows(done, context);
-  const { train } = rows.dataset.splits;
-  const maker = spec.train.augment.length > 0 ? rows.augmented() : rows.plain;
-  const views: readonly View[] = [
-    { rows: validationRows(rows.dataset), maker: rows.plain, epoch: 0 },
-    ...Array.from({ length: viewCount(spec, train.length) }, (_, epoch) => ({
-      rows: train,
-      maker,
-      epoch,
-    })),
-  ];
-  const shardRows = shardRowsFor(classes);
-  const viewRows = views.map((view) => view.rows.length);
-  let scorer: Scorer | undefined;
+  const { spec, runtime } = context;
+  const job = await openRows(done, context);
+  const teachers = jobTeachers(done, spec);
+  const [, ...others] = teachers;
+  const opened: (Rows & { close(): Promise<void> })[] = [{ ...job, close: () => job.dataset.close() }];
+  for (const teacher of others) opened.push(await openOtherRows(teacher, job, done, context));
+  const makers = opened.map((rows) => (spec.train.augment.length > 0 ? rows.augmented() : rows.plain));
+  const stores = teacherKeys(done, spec).map(
+    (key) => new ShardStore(context, hashOf([VERSION, runtime.version, key])),
+  );
+  const perTeacher = 1 + viewCount(spec, job.dataset.splits.train.length);
+  const views = teachers.flatMap((teacher, i) => viewsOf(teacher, i, perTeacher, job));
+  let asked: { readonly teacher: number; readonly scorer: Scorer } | undefined;
   return {
-    classes,
-    shardRows,
-    viewRows,
-    shards: teachShards(viewRows, shardRows),
-    async open() {
-      scorer ??= await openTeacher(plan, context);
+    views,
+    shards: teachShards(views.map(({ rows, shardRows }) => ({ rows: rows.length, shardRows }))),
+    rows: job,
+    async open({ view }) {
+      const { teacher } = views[view]!;
+      if (asked?.teacher === teacher) return;
+      await asked?.scorer.close();
+      asked = undefined;
+      asked = { teacher, scorer: await openTeacher(teachers[teacher]!.plan, context) };
     },
     async logits(shard, onRows) {
-      invariant(scorer, 'the teacher is asked before it is open');
-      const { rows, maker, epoch } = views[shard.view]!;
+      const { teacher, rows, epoch, classes } = views[shard.view]!;
+      invariant(asked?.teacher === teacher, 'the teacher is asked before it is open');
       const part = rows.subarray(shard.from, shard.from + shard.rows);
-      const input = plan.input.name;
-      return scoreRows(scorer, maker, part, { input, classes, epoch, batch: SCORE_BATCH, onRows });
+      const maker: BatchMaker = isPlain(shard.view, perTeacher) ? opened[teacher]!.plain : makers[teacher]!;
+      const input = teachers[teacher]!.plan.input.name;
+      return scoreRows(asked.scorer, maker, part, { input, classes, epoch, batch: SCORE_BATCH, onRows });
     },
+    kept: (shard) => ({
+      store: stores[views[shard.view]!.teacher]!,
+      name: shardName({ ...shard, view: shard.view % perTeacher }),
+    }),
     async close() {
-      await scorer?.close();
-      await rows.dataset.close();
+      await asked?.scorer.close();
+      for (const rows of opened.toReversed()) await rows.close();
     },
   };
+}
+
+/** Of each teacher's views the first shows the validation rows as they are. */
+const isPlain = (view: number, perTeacher: number): boolean => view % perTeacher === 0;
+
+function viewsOf({ plan }: JobTeacher, teacher: number, count: number, { dataset }: Rows): TeachView[] {
+  const { classes } = plan.scores;
+  const common = { teacher, classes, shardRows: shardRowsFor(classes) };
+  return [
+    { ...common, rows: validationRows(dataset), epoch: 0 },
+    ...Array.from({ length: count - 1 }, (_, epoch) => ({ ...common, rows: dataset.splits.train, epoch })),
+  ];
 }

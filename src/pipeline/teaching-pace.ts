@@ -1,4 +1,5 @@
-import type { Rows } from './open-rows.ts';
+import { type JobTeacher, jobTeachers } from './job-teachers.ts';
+import { openOtherRows, type Rows } from './open-rows.ts';
 import { openTeacher } from './open-teacher.ts';
 import { paceOf } from './pace.ts';
 import type { Results } from './results.ts';
@@ -15,15 +16,37 @@ export interface TeachingPace {
   readonly open: number;
   /** For one training row, with what it takes to make the row, augmented as in training. */
   readonly row: number;
+  /** The same of the job's own teacher alone. */
+  readonly own: number;
 }
 
-/** Opens the teacher and asks it for some batches of training rows. */
+/** Opens every teacher and asks it for some batches of training rows; the sums of all. */
 export async function teachingPace(
-  done: Pick<Results, 'inspect'>,
+  done: Pick<Results, 'inspect' | 'decode'>,
   rows: Rows,
   context: Pick<StageContext, 'blobs' | 'runtime' | 'spec' | 'clock'>,
 ): Promise<TeachingPace> {
-  const { plan } = done.inspect;
+  const [own, ...others] = jobTeachers(done, context.spec);
+  const first = await onePace(own, rows, context);
+  let { open, row } = first;
+  for (const teacher of others) {
+    const seen = await openOtherRows(teacher, rows, done, context);
+    try {
+      const pace = await onePace(teacher, seen, context);
+      open += pace.open;
+      row += pace.row;
+    } finally {
+      await seen.close();
+    }
+  }
+  return { open, row, own: first.row };
+}
+
+async function onePace(
+  { plan }: JobTeacher,
+  rows: Rows,
+  context: Pick<StageContext, 'blobs' | 'runtime' | 'spec' | 'clock'>,
+): Promise<Omit<TeachingPace, 'own'>> {
   const { spec, clock } = context;
   const maker = spec.train.augment.length > 0 ? rows.augmented() : rows.plain;
   const seen = spread(rows.dataset.splits.train, SEEN_ROWS);

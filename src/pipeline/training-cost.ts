@@ -54,7 +54,7 @@ export async function trainingCost(
   };
   /** Where a loss compares hidden tensors, the teacher sees every step's rows again. */
   const beside = ({ terms, steps }: PlacedPhase): number =>
-    needsOf(terms).has('features') ? teacher.open + teacher.row * context.spec.train.batchSize * steps : 0;
+    needsOf(terms).has('features') ? teacher.open + teacher.own * context.spec.train.batchSize * steps : 0;
   const own = paceOf(phases.at(-1)!);
   const [control] = placePhases(
     controlRun(context.spec).phases,

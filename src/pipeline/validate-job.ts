@@ -15,6 +15,7 @@ import { shipStudent } from './ship-student.ts';
 import type { StageContext, Tools } from './stage.ts';
 import { match } from './stages/match.ts';
 import { storedFiles } from './stored-files.ts';
+import { teacherWarnings } from './teacher-warnings.ts';
 import { studentOf } from './train-student.ts';
 
 export interface JobValidation {
@@ -59,7 +60,7 @@ export async function validateJob(
       model: { card: inspect.card, scores: { tensor: scores.name, classes: scores.classes, behind } },
       dataset: qualify.card,
       student: { parameters, macs, bytes },
-      warnings: [...inspect.card.warnings, ...qualify.warnings],
+      warnings: teacherWarnings(done),
       estimate: await estimateCost(done, rows, await withKernel(student, done, rows, context), peakMemory),
     };
   } finally {

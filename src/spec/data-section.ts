@@ -1,8 +1,6 @@
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { closed } from './closed.ts';
 
-/** Of a picture, pixels. */
-const Side = Type.Integer({ minimum: 1, maximum: 16_384 });
 const Fraction = Type.Number({ minimum: 0, maximum: 1 });
 
 /** Rows of a given split, in the order of their source names within each class: [from, to) of every class. */
@@ -13,24 +11,6 @@ export const Selection = Type.Object(
     ),
     perClass: Type.Optional(Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 1 })])),
     fraction: Type.Optional(Fraction),
-  },
-  closed,
-);
-
-/** How a dataset column becomes a teacher input. */
-export const Preprocess = Type.Object(
-  {
-    column: Type.Optional(Type.String()),
-    /** Height and width pictures are resized to. Default: the teacher's input. */
-    size: Type.Optional(Type.Tuple([Side, Side])),
-    layout: Type.Optional(Type.Union([Type.Literal('NCHW'), Type.Literal('NHWC')])),
-    colour: Type.Optional(Type.Union([Type.Literal('RGB'), Type.Literal('BGR'), Type.Literal('grey')])),
-    /** x -> (x * scale - mean) / std, per channel. */
-    scale: Type.Optional(Type.Number()),
-    mean: Type.Optional(Type.Array(Type.Number())),
-    std: Type.Optional(Type.Array(Type.Number({ exclusiveMinimum: 0 }))),
-    /** A constant fed for every row instead of a column (thresholds, states). */
-    constant: Type.Optional(Type.Array(Type.Number())),
   },
   closed,
 );
@@ -61,5 +41,3 @@ export const Data = Type.Object(
   },
   closed,
 );
-
-export type Preprocess = Static<typeof Preprocess>;

@@ -37,6 +37,7 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
     student,
     ...(spec.method ? { method: spec.method } : {}),
     strategy,
+    ...(entry.ensemble ? { ensemble: entry.ensemble(strategy.options) } : {}),
     objective,
     phases: resolvePhases(strategy, objective.terms, student),
     train: resolveTrain(withDefaults(spec.train ?? {}, entry.train ?? {}), facilities),

@@ -1,14 +1,16 @@
 import type { Static } from 'typebox';
+import type { Ensemble } from '../core/ensemble/ensemble.ts';
 import type { EntrySpec } from '../core/options.ts';
+import type { Preprocess } from '../core/preprocess.ts';
 import type { ObjectiveTerm } from '../core/program/build-program.ts';
 import type { Phase } from '../core/strategies/phase.ts';
-import type { Data, Labels, Preprocess } from './data-section.ts';
+import type { Data, Labels } from './data-section.ts';
 import type { MethodChoice } from './method-choice.ts';
 
 /** A spec with every default filled in: what the stages read, what retries and resumes use, what keys are hashed from. */
 export interface ResolvedSpec {
   readonly version: 1;
-  readonly inputs: Readonly<Record<string, Static<typeof Preprocess>>>;
+  readonly inputs: Readonly<Record<string, Preprocess>>;
   readonly labels: Static<typeof Labels>;
   readonly data: Static<typeof Data> & { readonly maxRejects: number };
   readonly teacherQuality: { readonly override: boolean };
@@ -18,6 +20,8 @@ export interface ResolvedSpec {
   /** What it has settled, and why; decides nothing. */
   readonly choice?: MethodChoice;
   readonly strategy: EntrySpec;
+  /** What stands for the job's teacher, where further ones join it. */
+  readonly ensemble?: Ensemble;
   readonly objective: { readonly terms: readonly ObjectiveTerm[] };
   /** What the strategy makes of the objective. */
   readonly phases: readonly Phase[];

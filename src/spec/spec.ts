@@ -1,8 +1,9 @@
 import Type, { type Static } from 'typebox';
+import { Preprocess } from '../core/preprocess.ts';
 import { strategies } from '../core/strategies/index.ts';
 import { augmentations } from '../data/augment/index.ts';
 import { closed } from './closed.ts';
-import { Data, Labels, Preprocess } from './data-section.ts';
+import { Data, Labels } from './data-section.ts';
 import { Objective } from './objective-section.ts';
 import { registryEntry } from './registry-entry.ts';
 import { Student } from './student-section.ts';

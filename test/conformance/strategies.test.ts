@@ -13,7 +13,11 @@ import type { ResolvedSpec } from '../../src/spec/resolved-spec.ts';
 
 const here = { available: true };
 /** Options without a default. */
-const demanded: Readonly<Record<string, object>> = { progressive: { assistants: [{ hidden: [12] }] } };
+const demanded: Readonly<Record<string, object>> = {
+  ensemble: { teachers: [{ file: 'second.onnx' }] },
+  federated: { clients: [{ file: 'second.onnx' }] },
+  progressive: { assistants: [{ hidden: [12] }] },
+};
 
 const resolve = (name: string): ResolvedSpec =>
   resolveSpec(

@@ -134,6 +134,51 @@ test('label-free and function-matching learn from the teacher alone, and refuse 
   }
 });
 
+test('ensemble: one phase on what its teachers say together; weights and files as given, or refused', () => {
+  const teachers = [
+    { file: 'b.onnx', weight: 3 },
+    { file: 'c.onnx', labels: { cat: 1, dog: [0, 2] } },
+  ];
+  const { phases, ensemble } = resolve({ name: 'ensemble', teachers, weights: 'agreement', dissent: 0.5 });
+  assert.deepEqual(
+    phases.map(({ name, teachers }) => [name, teachers]),
+    [['all', undefined]],
+  );
+  assert.deepEqual(ensemble, {
+    weight: 1,
+    others: [
+      { file: 'b.onnx', inputs: {}, weight: 3 },
+      { file: 'c.onnx', inputs: {}, labels: { cat: 1, dog: [0, 2] }, weight: 1 },
+    ],
+    combine: 'probabilities',
+    temperature: 1,
+    weighting: { by: 'agreement', dissent: 0.5 },
+  });
+  const refusesTeachers = (list: object[], words: RegExp) =>
+    refuses({ name: 'ensemble', teachers: list }, {}, words);
+  refusesTeachers([], /teachers/);
+  refusesTeachers([{ file: 'b' }, { file: 'b' }], /names "b" twice/);
+  refusesTeachers([{ file: 'b', labels: { cat: 1, dog: [1] } }], /output 1 of "b" to two classes/);
+  refusesTeachers([{ file: 'b', labels: { cat: 1 } }], /labels/);
+  refusesTeachers([{ file: 'b', weight: 0 }], /weight/);
+  refusesTeachers([{ file: 'b', inputs: { x: { sise: [4, 4] } } }], /did you mean "size"/);
+  refuses({ name: 'ensemble', teachers }, terms('cross-entropy'), /logits/);
+  assert.equal(resolve({ name: 'self' }).ensemble, undefined);
+});
+
+test('federated: FedDF matches the softmax of the mean logits, FedMD the logits; weights are rows learned from', () => {
+  const clients = [{ file: 'b.onnx', samples: 30 }];
+  for (const [method, loss] of [
+    ['feddf', 'kl'],
+    ['fedmd', 'logit-mse'],
+  ]) {
+    const { phases, ensemble } = resolve({ name: 'federated', clients, samples: 10, method });
+    assert.equal(phases[0]!.terms[0]!.loss, loss);
+    assert.deepEqual([ensemble!.weight, ensemble!.others[0]!.weight, ensemble!.combine], [10, 30, 'logits']);
+  }
+  refuses({ name: 'federated', clients }, terms('kl', 'cross-entropy'), /reads labels: cross-entropy/);
+});
+
 test('function-matching brings its recipe, of which the spec may change any part', () => {
   const { train } = resolve({ name: 'function-matching' });
   assert.deepEqual(train.length, { epochs: 300 });

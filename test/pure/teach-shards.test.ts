@@ -7,7 +7,7 @@ import { shardName, teachShards } from '../../src/pipeline/teach-shards.ts';
 
 test('shards cover every row of every view once, in order, and only the last of a view is shorter', () => {
   const views = [0, 1, 63, 64, 65, 1000];
-  const shards = teachShards(views, 64);
+  const shards = teachShards(views.map((rows) => ({ rows, shardRows: 64 })));
   for (const [view, rows] of views.entries()) {
     const own = shards.filter((shard) => shard.view === view);
     assert.deepEqual(

@@ -12,7 +12,10 @@ import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 import { memorySource } from '../support/data-files.ts';
 import { memoryTools } from '../support/tiny-job.ts';
 
-/** The examples of strategies, of losses on layers and of `method: "auto"` are for the teacher of the demo; each is run dry on a few of its pictures. */
+/**
+ * The examples of strategies, of losses on layers and of `method: "auto"` are for the teacher of the demo; each is run dry on
+ * a few of its pictures. Further teachers they name are that one again.
+ */
 
 /** For a teacher with attention, and run through in transformer-features.test.ts. */
 const OTHER = 'features-transformer.json';
@@ -37,6 +40,13 @@ function hasty() {
   return { now: () => Date.now(), precise: () => (now += 500) };
 }
 
+const teacher = readFileSync(`${examples}shapes/teacher.onnx`);
+interface Named {
+  readonly file: string;
+}
+const furtherFiles = ({ teachers = [], clients = [] }: { teachers?: Named[]; clients?: Named[] }) =>
+  [...teachers, ...clients].map(({ file }) => file);
+
 // One store, so that the dataset is decoded once.
 const tools = { ...memoryTools(), clock: hasty() };
 
@@ -51,8 +61,8 @@ for (const name of names) {
     });
     const request = {
       upload: {
-        teacher: memorySource('teacher.onnx', readFileSync(`${examples}shapes/teacher.onnx`)),
-        companions: [],
+        teacher: memorySource('teacher.onnx', teacher),
+        companions: furtherFiles(written.strategy).map((file) => memorySource(file, teacher)),
         data: [pictures],
       },
       requested,

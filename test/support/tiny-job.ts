@@ -25,6 +25,12 @@ export interface TinyTeacher {
   readonly batch?: 'N' | 1;
   /** Scores negated: the best class is named last. */
   readonly wrong?: boolean;
+  /** Height and width of its pictures. */
+  readonly side?: number;
+  /** Per output the class it speaks of; -1 for none. */
+  readonly outputs?: readonly number[];
+  /** How sure it is. */
+  readonly gain?: number;
 }
 
 /** A teacher that is right by construction: grey 8x8 pictures 0..255, the class is the quadrant that is brightest. */
@@ -33,21 +39,25 @@ export function tinyTeacher({
   layout = 'NCHW',
   batch = 'N',
   wrong = false,
+  side = SIDE,
+  outputs = [0, 1, 2, 3],
+  gain = 0.004,
 }: TinyTeacher = {}) {
   const b = new GraphBuilder();
   const x = b.input(
     'picture',
     'float32',
-    layout === 'NCHW' ? [batch, 1, SIDE, SIDE] : [batch, SIDE, SIDE, 1],
+    layout === 'NCHW' ? [batch, 1, side, side] : [batch, side, side, 1],
   );
   const flat = b.op('Flatten', [x], { axis: 1 });
-  const weights = Float32Array.from({ length: SIDE * SIDE * CLASSES }, (_, i) => {
-    const pixel = Math.floor(i / CLASSES);
-    const value = quadrantOf(pixel) === i % CLASSES ? 0.004 : 0;
+  const count = outputs.length;
+  const weights = Float32Array.from({ length: side * side * count }, (_, i) => {
+    const pixel = Math.floor(i / count);
+    const value = quadrantOf(pixel, side) === outputs[i % count] ? gain * (SIDE / side) ** 2 : 0;
     return wrong ? -value : value;
   });
-  const w = b.initializer('weights', tensor('float32', [SIDE * SIDE, CLASSES], weights));
-  const bias = b.initializer('bias', tensor('float32', [CLASSES], [0, 0, 0, 0]));
+  const w = b.initializer('weights', tensor('float32', [side * side, count], weights));
+  const bias = b.initializer('bias', tensor('float32', [count], new Float32Array(count)));
   const logits = b.op('Gemm', [flat, w, bias], {}, { outputs: [tail === 'logits' ? 'scores' : 'logits'] });
   if (tail === 'softmax') b.op('Softmax', [logits], { axis: 1 }, { outputs: ['scores'] });
   if (tail === 'argmax') b.op('ArgMax', [logits], { axis: 1, keepdims: 0 }, { outputs: ['scores'] });
@@ -55,8 +65,8 @@ export function tinyTeacher({
   return encodeModel(b.model('tiny-teacher'));
 }
 
-const quadrantOf = (pixel: number): number =>
-  2 * Number(Math.floor(pixel / SIDE) >= SIDE / 2) + Number(pixel % SIDE >= SIDE / 2);
+const quadrantOf = (pixel: number, side = SIDE): number =>
+  2 * Number(Math.floor(pixel / side) >= side / 2) + Number(pixel % side >= side / 2);
 
 /** Pictures with one bright quadrant in noise, as the four files of an IDX dataset. */
 export function tinyPictures(train = 320, test = 120): Source[] {
@@ -100,10 +110,18 @@ export const memoryTools = (): Tools => ({
   clock: systemClock,
 });
 
-export function tinyRequest(spec: object = tinySpec(), teacher: Uint8Array = tinyTeacher()): JourneyRequest {
+export function tinyRequest(
+  spec: object = tinySpec(),
+  teacher: Uint8Array = tinyTeacher(),
+  companions: Readonly<Record<string, Uint8Array>> = {},
+): JourneyRequest {
   const requested = parseSpec(spec);
   return {
-    upload: { teacher: memorySource('teacher.onnx', teacher), companions: [], data: tinyPictures() },
+    upload: {
+      teacher: memorySource('teacher.onnx', teacher),
+      companions: Object.entries(companions).map(([name, bytes]) => memorySource(name, bytes)),
+      data: tinyPictures(),
+    },
     requested,
     spec: resolveSpec(requested, {
       kernels: { onnxruntime: { available: true }, tfjs: { available: true } },

@@ -14,7 +14,10 @@ export const distill: CliCommand = {
       .option('--spec <file>', 'what to do, JSON; default: every default')
       .option('--out <folder>', 'where the results go')
       .option('--store <folder>', 'where work is kept and shared between runs; default: <out>/.retort')
-      .option('--with <file...>', 'files the teacher or the spec names: external data, a student model')
+      .option(
+        '--with <file...>',
+        'files the teacher or the spec names: external data, a student model, further teachers',
+      )
       .option(SERVER[0], `${SERVER[1]} that does the work; default: this process does`)
       .option('--detach', 'with --server: print the id of the job and leave it there');
     addToken(command).action((options: DistillOptions) => run(options, io));

@@ -1,5 +1,7 @@
 import { annealing } from './annealing.ts';
 import { continuation } from './continuation.ts';
+import { ensemble } from './ensemble.ts';
+import { federated } from './federated.ts';
 import { functionMatching } from './function-matching.ts';
 import { labelFree } from './label-free.ts';
 import { mutual } from './mutual.ts';
@@ -13,6 +15,8 @@ import { twoStage } from './two-stage.ts';
 export const strategies = {
   annealing,
   continuation,
+  ensemble,
+  federated,
   'function-matching': functionMatching,
   'label-free': labelFree,
   mutual,

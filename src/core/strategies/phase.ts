@@ -1,6 +1,6 @@
 import type { ObjectiveTerm } from '../program/build-program.ts';
 
-/** The job's own teacher among the teachers of a phase. */
+/** The job's teacher among the teachers of a phase; where the strategy has an ensemble, all of it. */
 export const JOB_TEACHER = 'teacher';
 
 /** One stretch of training: one student learns from some teachers on some terms. Plain data. See docs/adr/0009. */

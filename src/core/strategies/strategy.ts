@@ -1,4 +1,5 @@
 import type { Static, TObject } from 'typebox';
+import type { Ensemble } from '../ensemble/ensemble.ts';
 import type { ObjectiveTerm } from '../program/build-program.ts';
 import type { Phase } from './phase.ts';
 
@@ -15,6 +16,8 @@ export interface Strategy<S extends TObject = TObject> {
   terms?(options: Static<S>): readonly Readonly<Record<string, unknown>>[];
   /** What of `train` it sets where the spec says nothing. */
   readonly train?: Readonly<Record<string, unknown>>;
+  /** Who stands for the job's teacher in its phases. Default: the job's teacher alone. */
+  ensemble?(options: Static<S>): Ensemble;
   /** SPEC_INVALID where the objective is none for it. */
   phases(terms: readonly ObjectiveTerm[], options: Static<S>): readonly Phase[];
 }

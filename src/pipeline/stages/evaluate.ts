@@ -1,8 +1,10 @@
 import { metrics } from '../../core/metrics/index.ts';
-import type { Metric, MetricValue, Scores } from '../../core/metrics/metric.ts';
 import { cancelled } from '../cancelled.ts';
+import { type JobTeacher, jobTeachers } from '../job-teachers.ts';
+import { judgeEnsemble } from '../judge-ensemble.ts';
 import type { ModelCard } from '../model-card.ts';
-import { openRows, rowsKey } from '../open-rows.ts';
+import { modelReport } from '../model-report.ts';
+import { openOtherRows, openRows, type Rows, rowsKey } from '../open-rows.ts';
 import { openTeacher } from '../open-teacher.ts';
 import type { ModelReport, ModelRole } from '../report.ts';
 import type { Exported } from '../results.ts';
@@ -17,7 +19,7 @@ export const evaluate: Stage<'evaluate'> = {
   name: 'evaluate',
   summary: 'evaluates on the test split',
   version: 1,
-  key: ({ inspect, decode, export: exported, train, control }, { spec }) => ({
+  key: ({ inspect, decode, qualify, teach, export: exported, train, control }, { spec }) => ({
     teacher: inspect.plan,
     exported,
     files: decode.files,
@@ -25,6 +27,7 @@ export const evaluate: Stage<'evaluate'> = {
     device: spec.train.device,
     metrics: Object.keys(metrics),
     ...(train.repeated ? { repeated: [train.repeated, control?.repeated] } : {}),
+    ensemble: spec.ensemble && { ...spec.ensemble, inspect, decode, qualify, weights: teach.weights },
   }),
   async run(done, context) {
     const { plan, card } = done.inspect;
@@ -34,15 +37,19 @@ export const evaluate: Stage<'evaluate'> = {
     const { test } = rows.dataset.splits;
     const { classes } = plan.scores;
     const seeds = done.train.repeated?.runs.length ?? 1;
-    const total = test.length * (1 + seeds * (control ? 2 : 1));
+    const total = test.length * (jobTeachers(done, spec).length + seeds * (control ? 2 : 1));
     let before = 0;
-    const score = async (scorer: Scorer): Promise<Float32Array> => {
+    const score = async (
+      scorer: Scorer,
+      { plain }: Pick<Rows, 'plain'> = rows,
+      { input, scores } = plan,
+    ): Promise<Float32Array> => {
       const onRows = (n: number): void => {
         if (signal.aborted) throw cancelled('evaluate');
         progress(before + n, total);
       };
       try {
-        return await scoreRows(scorer, rows.plain, test, { input: plan.input.name, classes, onRows });
+        return await scoreRows(scorer, plain, test, { input: input.name, classes: scores.classes, onRows });
       } finally {
         before += test.length;
         await scorer.close();
@@ -53,27 +60,43 @@ export const evaluate: Stage<'evaluate'> = {
       const session = await runtime.open(await blobs.get(tapped.hash), { device, threads });
       return studentScorer(session, plan, plan.input);
     };
+    const askOther = async (teacher: JobTeacher): Promise<Float32Array> => {
+      const seen = await openOtherRows(teacher, rows, done, context);
+      try {
+        return await score(await openTeacher(teacher.plan, context), seen, teacher.plan);
+      } finally {
+        await seen.close();
+      }
+    };
     try {
       const labels = Int32Array.from(test, (row) => rows.dataset.labels[row]!);
-      const teacherLogits = await score(await openTeacher(plan, context));
-      const report = async (card: ModelCard, logits: Float32Array): Promise<ModelReport> => ({
-        metrics: figures({ classes, logits, labels, teacherLogits }),
-        parameters: card.parameters,
-        macs: card.macs,
-        bytes: card.bytes,
-      });
-      const models: Partial<Record<ModelRole, ModelReport>> = { teacher: await report(card, teacherLogits) };
-      if (control) models.control = await report(control.card, await score(await open(control)));
-      models.student = await report(student.card, await score(await open(student)));
-      const repeated = await scoreRepeats(done, models, rows, context, async (scorer) =>
-        figures({ classes, logits: await score(scorer), labels, teacherLogits }),
+      const own = await score(await openTeacher(plan, context));
+      const others: Float32Array[] = [];
+      for (const teacher of jobTeachers(done, spec).slice(1)) others.push(await askOther(teacher));
+      const ensemble = judgeEnsemble([own, ...others], labels, rows.dataset.classes, done, spec);
+      const teacherLogits = ensemble?.logits ?? own;
+      const report = (card: ModelCard, logits: Float32Array): ModelReport =>
+        modelReport({ classes, logits, labels, teacherLogits }, card);
+      const models: Partial<Record<ModelRole, ModelReport>> = { teacher: report(card, own) };
+      if (ensemble) models.ensemble = ensemble.model;
+      if (control) models.control = report(control.card, await score(await open(control)));
+      models.student = report(student.card, await score(await open(student)));
+      const repeated = await scoreRepeats(
+        done,
+        models,
+        rows,
+        context,
+        async (scorer) => report(student.card, await score(scorer)).metrics,
       );
-      return { models, classes: rows.dataset.classes, rows: test.length, ...repeated };
+      return {
+        models,
+        ...(ensemble ? { ensemble: ensemble.report } : {}),
+        classes: rows.dataset.classes,
+        rows: test.length,
+        ...repeated,
+      };
     } finally {
       await rows.dataset.close();
     }
   },
 };
-
-const figures = (scores: Scores): Record<string, MetricValue> =>
-  Object.fromEntries(Object.values(metrics).map((metric: Metric) => [metric.name, metric.compute(scores)]));

@@ -4,11 +4,13 @@ import { encodeModel } from '../../core/onnx/encode.ts';
 import { entryOf } from '../../core/options.ts';
 import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import { aboutTeacher } from '../about-teacher.ts';
 import { modelCard } from '../model-card.ts';
 import { openModel } from '../open-model.ts';
 import { planTeacher } from '../plan-teacher.ts';
 import { probeBatch } from '../probe-batch.ts';
-import type { Stage } from '../stage.ts';
+import type { InspectedTeacher } from '../results.ts';
+import type { Stage, StageContext } from '../stage.ts';
 import { storedFiles } from '../stored-files.ts';
 
 /** The teacher: readable, runnable, with class scores; every problem, not the first. */
@@ -20,23 +22,46 @@ export const inspect: Stage<'inspect'> = {
     teacher: ingest.teacher.hash,
     companions: ingest.companions.map(({ name, hash }) => [name, hash]),
     inputs: spec.inputs,
+    others: spec.ensemble?.others.map(({ file, inputs }) => ({ file, inputs })),
     refusesPairs: refusalOfPairs(spec) !== undefined,
   }),
   async run({ ingest }, context) {
-    const { blobs, runtime, spec } = context;
-    const bytes = await blobs.get(ingest.teacher.hash);
+    const { blobs, spec } = context;
     const files = await storedFiles(ingest.companions, blobs);
-    const options = { device: 'cpu', threads: spec.train.threads } as const;
-    const model = await openModel(bytes, files, runtime);
-    const { plan, tapped, warnings } = planTeacher(model, spec);
-    if (plan.scores.classes === 2) refusePairs(spec);
-    const encoded = encodeModel(tapped);
-    const { batch, warning } = await probeBatch(await runtime.open(encoded, options), plan);
-    const stored = await blobs.put(encoded);
-    const told = warning === undefined ? warnings : [...warnings, warning];
-    return { card: modelCard(model, bytes.byteLength, told), plan: { ...plan, batch, model: stored } };
+    const own = await inspectTeacher(await blobs.get(ingest.teacher.hash), files, spec.inputs, context);
+    if (own.plan.scores.classes === 2) refusePairs(spec);
+    if (!spec.ensemble) return own;
+    const others: InspectedTeacher[] = [];
+    for (const { file, inputs } of spec.ensemble.others) {
+      const bytes = files.get(file);
+      if (!bytes) throw notSent(file, spec);
+      const found = await aboutTeacher(file, () => inspectTeacher(bytes, files, inputs, context));
+      others.push({ file, ...found });
+    }
+    return { ...own, others };
   },
 };
+
+async function inspectTeacher(
+  bytes: Uint8Array,
+  files: ReadonlyMap<string, Uint8Array>,
+  inputs: ResolvedSpec['inputs'],
+  { blobs, runtime, spec }: Pick<StageContext, 'blobs' | 'runtime' | 'spec'>,
+) {
+  const options = { device: 'cpu', threads: spec.train.threads } as const;
+  const model = await openModel(bytes, files, runtime);
+  const { plan, tapped, warnings } = planTeacher(model, { inputs });
+  const encoded = encodeModel(tapped);
+  const { batch, warning } = await probeBatch(await runtime.open(encoded, options), plan);
+  const stored = await blobs.put(encoded);
+  const told = warning === undefined ? warnings : [...warnings, warning];
+  return { card: modelCard(model, bytes.byteLength, told), plan: { ...plan, batch, model: stored } };
+}
+
+const notSent = (file: string, { strategy }: ResolvedSpec): RetortError =>
+  new RetortError('SPEC_INVALID', `/strategy (${strategy.name}): no file "${file}" came with the job`, {
+    hint: `Send it along (--with ${file}).`,
+  });
 
 /** The first term that says nothing of two classes, and why. */
 function refusalOfPairs({ objective }: ResolvedSpec): string | undefined {

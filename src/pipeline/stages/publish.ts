@@ -5,6 +5,7 @@ import { modelCardText } from '../model-card-text.ts';
 import type { Report, TrainingReport } from '../report.ts';
 import type { Exported, Results, Trained } from '../results.ts';
 import type { Artifact, Stage, StageContext } from '../stage.ts';
+import { teacherWarnings } from '../teacher-warnings.ts';
 
 /** The files a user gets. */
 export const publish: Stage<'publish'> = {
@@ -60,7 +61,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
       },
       ...(alone && control ? { control: training(alone, control) } : {}),
     },
-    warnings: [...done.inspect.card.warnings, ...done.qualify.warnings, ...otherSteps(done, spec)],
+    warnings: [...teacherWarnings(done), ...learnedOn(done), ...otherSteps(done, spec)],
     ran: {
       kernel: done.calibrate.kernel,
       kernelReason: done.calibrate.reason,
@@ -71,6 +72,14 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     },
   };
 }
+
+/** Where validation is not what it is elsewhere. */
+const learnedOn = ({ teach }: Results): string[] =>
+  teach.weights?.learned
+    ? [
+        `weights of the teachers were learned on ${teach.weights.learned.rows} labelled validation rows, so agreement there is no estimate`,
+      ]
+    : [];
 
 /** Steps of student and control, where they differ. */
 function otherSteps(done: Results, { phases }: ResolvedSpec): string[] {
@@ -98,6 +107,7 @@ const manifestOf = (
   versions: { node: process.version, onnxruntime: runtime.version },
   spec,
   teacher: done.inspect.card,
+  ...(done.inspect.others ? { teachers: done.inspect.others.map(({ file, card }) => ({ file, card })) } : {}),
   dataset: done.qualify.card,
   quality: done.qualify.quality,
   stages: done.timings,

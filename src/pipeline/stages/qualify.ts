@@ -1,9 +1,16 @@
+import type { TeacherQuality } from '../../core/metrics/teacher-quality.ts';
+import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import { aboutTeacher } from '../about-teacher.ts';
 import { toFloat32 } from '../convert-array.ts';
-import { openRows, type Rows, rowsKey } from '../open-rows.ts';
+import { jobTeachers } from '../job-teachers.ts';
+import { openOtherRows, openRows, type Rows, rowsKey } from '../open-rows.ts';
 import { openTeacher } from '../open-teacher.ts';
-import { judge, qualityError } from '../quality-gate.ts';
+import { type Judged, judge, qualityError } from '../quality-gate.ts';
+import { type ClassNames, resolveClassMap } from '../resolve-class-map.ts';
+import type { QualifiedTeacher } from '../results.ts';
 import { spread } from '../score-rows.ts';
-import type { Stage } from '../stage.ts';
+import type { Stage, StageContext } from '../stage.ts';
+import type { TeacherPlan } from '../teacher-plan.ts';
 
 const STATISTICS_ROWS = 1024;
 
@@ -17,38 +24,78 @@ export const qualify: Stage<'qualify'> = {
     files: decode.files,
     rows: rowsKey(spec),
     override: spec.teacherQuality.override,
+    others: inspect.others?.map(({ file, plan }, i) => {
+      const { inputs, labels } = spec.ensemble!.others[i]!;
+      return { file, plan, inputs, labels, files: decode.others![i] };
+    }),
   }),
   async run(done, context) {
     const rows = await openRows(done, context);
     const { plan } = done.inspect;
-    const scorer = await openTeacher(plan, context);
+    const [own, ...others] = jobTeachers(done, context.spec);
     try {
-      const quality = await judge(scorer, rows, plan, (n, total) => context.progress(n, total));
-      const warnings = [];
-      if (!quality) warnings.push('no row has a label, so the quality of the teacher is unknown');
-      if (quality && !quality.passes) {
-        if (!context.spec.teacherQuality.override) {
-          throw await qualityError(quality, scorer, rows, plan, context.spec);
-        }
-        warnings.push('the teacher is not better than chance; teacherQuality.override went on regardless');
-      }
+      const { quality, warnings } = await qualified({ ...own, rows }, context);
       const card = rows.dataset.card();
       if (card.duplicates.across > 0) {
         warnings.push(`${card.duplicates.across} rows of validation or test are also in a split before them`);
       }
+      const found: QualifiedTeacher[] = [];
+      for (const [i, teacher] of others.entries()) {
+        const { file, labels } = context.spec.ensemble!.others[i]!;
+        const given = labels ? { file, labels } : { file };
+        const map = resolveClassMap(given, teacher.plan.scores.classes, classNames(rows, plan, context.spec));
+        const seen = await aboutTeacher(file, () => openOtherRows(teacher, rows, done, context));
+        try {
+          const asked = { ...teacher, rows: seen, ...(map ? { map } : {}) };
+          const judged = await aboutTeacher(file, () => qualified(asked, context));
+          found.push({ quality: judged.quality, map });
+          warnings.push(...judged.warnings.map((warning) => `further teacher "${file}": ${warning}`));
+        } finally {
+          await seen.close();
+        }
+      }
       return {
         card,
         labelled: rows.dataset.splits.train.filter((row) => rows.dataset.labelled[row]).length,
-        quality: quality ?? null,
+        quality,
+        ...(context.spec.ensemble ? { others: found } : {}),
         inputStatistics: await statistics(rows, plan.input.name),
         warnings,
       };
     } finally {
-      await scorer.close();
       await rows.dataset.close();
     }
   },
 };
+
+/** A teacher's quality; the refusal of one that is not better than chance. */
+async function qualified(
+  asked: Omit<Judged, 'scorer'>,
+  context: StageContext,
+): Promise<{ readonly quality: TeacherQuality | null; readonly warnings: string[] }> {
+  const { spec, progress } = context;
+  const scorer = await openTeacher(asked.plan, context);
+  try {
+    const quality = await judge({ ...asked, scorer }, (n, total) => progress(n, total));
+    if (!quality) {
+      return { quality: null, warnings: ['no row has a label, so the quality of the teacher is unknown'] };
+    }
+    if (quality.passes) return { quality, warnings: [] };
+    if (!spec.teacherQuality.override) throw await qualityError(quality, { ...asked, scorer }, spec.seed);
+    return {
+      quality,
+      warnings: ['the teacher is not better than chance; teacherQuality.override went on regardless'],
+    };
+  } finally {
+    await scorer.close();
+  }
+}
+
+/** Classes of the dataset in the order of the teacher's outputs; outputs no class has are named by their number. */
+const classNames = ({ dataset }: Rows, { scores }: TeacherPlan, { labels }: ResolvedSpec): ClassNames => ({
+  names: Array.from({ length: scores.classes }, (_, c) => dataset.classes[c] ?? String(c)),
+  ...(labels.classes ? { indices: labels.classes } : {}),
+});
 
 /** Mean and standard deviation of what the teacher is fed, over some training rows. */
 async function statistics({ dataset, plain }: Rows, input: string) {

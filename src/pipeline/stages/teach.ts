@@ -1,27 +1,38 @@
 import { invariant } from '../../errors.ts';
 import { checkStudent } from '../check-student.ts';
+import { combineViews } from '../combine-views.ts';
+import { classMaps } from '../job-teachers.ts';
+import type { LogitsView } from '../logits-store.ts';
 import { makeShards } from '../make-shards.ts';
-import { rowsKey } from '../open-rows.ts';
 import type { Stage } from '../stage.ts';
 import { shardName } from '../teach-shards.ts';
-import { openTeachWork, viewCount } from '../teach-work.ts';
+import { openTeachWork } from '../teach-work.ts';
+import { teacherKeys } from '../teacher-key.ts';
 
 /**
  * The teacher's logits of everything the student will be compared with, once for all objectives and students. Its parts
- * are shards of rows, which other processes may make (docs/adr/0007).
+ * are shards of rows, which other processes may make (docs/adr/0007). Where further teachers join, their logits are kept as
+ * each has given them, and what comes out is their combination (docs/adr/0010).
  */
 export const teach: Stage<'teach'> = {
   name: 'teach',
   summary: 'asks the teacher',
-  version: 1,
-  key: ({ inspect, decode, qualify }, { spec }) => {
-    const views = viewCount(spec, qualify.card.splits.train.rows);
+  version: 2,
+  key: (done, { spec }) => {
+    const [own, ...others] = teacherKeys(done, spec);
+    const { ensemble } = spec;
+    if (!ensemble) return own;
+    const { weight, combine, temperature, weighting } = ensemble;
+    const weights = ensemble.others.map((other) => other.weight);
     return {
-      teacher: inspect.plan,
-      device: spec.train.device,
-      files: decode.files,
-      rows: rowsKey(spec),
-      asked: views > 0 ? { augment: spec.train.augment, views } : null,
+      ...own,
+      others,
+      maps: classMaps(done.qualify),
+      weights,
+      weight,
+      combine,
+      temperature,
+      weighting,
     };
   },
   async run(done, context) {
@@ -29,12 +40,18 @@ export const teach: Stage<'teach'> = {
     const work = await openTeachWork(done, context);
     try {
       const made = await makeShards(work, work.shards, context);
-      const { classes, shardRows } = work;
-      const [first, ...rest] = work.viewRows.map((rows, view) => {
+      const views = work.views.map(({ rows, classes, shardRows }, view): LogitsView => {
         const shards = work.shards.filter((shard) => shard.view === view);
-        return { rows, classes, shardRows, shards: shards.map((shard) => made.get(shardName(shard))!) };
+        return {
+          rows: rows.length,
+          classes,
+          shardRows,
+          shards: shards.map((shard) => made.get(shardName(shard))!),
+        };
       });
-      return { train: rest, validation: first! };
+      if (context.spec.ensemble) return await combineViews(views, work, done, context);
+      const [validation, ...train] = views;
+      return { train, validation: validation! };
     } finally {
       await work.close();
     }

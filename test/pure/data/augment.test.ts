@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Random } from '../../../src/core/random.ts';
-import { type Affine, compose, isGrid } from '../../../src/data/affine.ts';
+import { type Affine, aboutCentre, compose, isGrid } from '../../../src/data/affine.ts';
 import { augmentations } from '../../../src/data/augment/index.ts';
 import { mixWeight, partnersOf, planAugment, transformOf } from '../../../src/data/augment/pipeline.ts';
+import { inFrame } from '../../../src/data/in-frame.ts';
 import { planInput } from '../../../src/data/preprocess.ts';
 import { PictureWriter } from '../../../src/data/sample-picture.ts';
 import { failsWith } from '../../support/data-files.ts';
@@ -184,4 +185,15 @@ describe('augmentations', () => {
       failsWith('SPEC_INVALID'),
     );
   });
+});
+
+test('a map drawn for one size does the same to the picture at another', () => {
+  const near = (actual: Affine, expected: readonly number[]) =>
+    actual.forEach((value, i) => void assert.ok(Math.abs(value - expected[i]!) < 1e-9, `${actual}`));
+  assert.deepEqual(inFrame([1, 0, 3, 0, 1, 0], [8, 8], [8, 8]), [1, 0, 3, 0, 1, 0]);
+  near(inFrame([1, 0, 1, 0, 1, -2], [8, 8], [24, 16]), [1, 0, 2, 0, 1, -6]);
+  near(inFrame([-1, 0, 7, 0, 1, 0], [8, 8], [12, 20]), [-1, 0, 19, 0, 1, 0]);
+  near(inFrame(aboutCentre(8, 8, [0, -1, 1, 0]), [8, 8], [32, 32]), aboutCentre(32, 32, [0, -1, 1, 0]));
+  // A quarter turn of a square that is shown twice as wide.
+  near(inFrame(aboutCentre(8, 8, [0, -1, 1, 0]), [8, 8], [8, 16]), aboutCentre(8, 16, [0, -2, 0.5, 0]));
 });

@@ -1,0 +1,32 @@
+import type { ResolvedSpec } from '../spec/resolved-spec.ts';
+import { type JobTeacher, jobTeachers } from './job-teachers.ts';
+import { rowsKey } from './open-rows.ts';
+import type { Results } from './results.ts';
+import { hashOf } from './stage-key.ts';
+import { viewCount } from './view-count.ts';
+
+/** What decides the logits of every teacher, the job's own first; the same for the same teacher in any job. */
+export function teacherKeys(
+  done: Pick<Results, 'inspect' | 'decode' | 'qualify'>,
+  spec: ResolvedSpec,
+): readonly object[] {
+  const views = viewCount(spec, done.qualify.card.splits.train.rows);
+  const [own, ...others] = jobTeachers(done, spec);
+  const key = ({ plan, files, inputs }: JobTeacher) => ({
+    teacher: plan,
+    device: spec.train.device,
+    files,
+    rows: rowsKey({ ...spec, inputs }),
+    asked: views > 0 ? { augment: spec.train.augment, views } : null,
+  });
+  const first = key(own);
+  // Class names are mapped by the outputs of the job's teacher, and augmentations are drawn for its pictures.
+  const job = [first.files, own.plan.scores.classes];
+  return [
+    first,
+    ...others.map((teacher) => {
+      const isAlike = hashOf([teacher.files, teacher.plan.scores.classes]) === hashOf(job);
+      return { ...key(teacher), ...(isAlike ? {} : { job }) };
+    }),
+  ];
+}
