@@ -51,8 +51,9 @@ export class Interpreter {
       values.set(name, value);
       return value;
     };
+    const settled = (name: string): boolean => this.#constants.has(name) && !feeds.has(name);
     for (const node of this.#nodes) {
-      const made = this.#call(node, read);
+      const made = this.#call(node, read, settled);
       node.outputs.forEach((name, i) => {
         if (made[i]) values.set(name, made[i] instanceof Laid ? made[i] : new Laid(made[i]));
         else if (this.#wanted.has(name)) refuseOutput(node, i);
@@ -66,9 +67,10 @@ export class Interpreter {
     this.#kept.clear();
   }
 
-  #call(node: Node, read: (name: string) => Laid): readonly Made[] {
+  /** `settled` tells which values are the same at every run. */
+  #call(node: Node, read: (name: string) => Laid, settled: (name: string) => boolean): readonly Made[] {
     const has = (i: number) => Boolean(node.inputs[i]);
-    const constant = (i: number) => this.#constants.has(node.inputs[i]!);
+    const constant = (i: number) => has(i) && settled(node.inputs[i]!);
     const inputs: Inputs = {
       length: node.inputs.length,
       has,
@@ -78,7 +80,9 @@ export class Interpreter {
       numbers: (i) => {
         if (!has(i)) return undefined;
         if (constant(i)) return numbers(this.#constants.get(node.inputs[i]!)!);
-        return Array.from(read(node.inputs[i]!).in('first').dataSync());
+        const value = read(node.inputs[i]!).in('first');
+        if (value.dtype === 'float32') refuseNumbers(node, i);
+        return Array.from(value.dataSync());
       },
     };
     try {
@@ -122,4 +126,15 @@ function refuseOutput({ op, name }: Node, i: number): never {
   throw new RetortError('TRAIN_UNSUPPORTED', `the tfjs kernel does not make output ${i} of ${op} "${name}"`, {
     hint: 'Use the onnxruntime kernel.',
   });
+}
+
+/** Numbers of the host are off the tape; whatever is trained would silently get no gradient through them. */
+function refuseNumbers({ op, name }: Node, i: number): never {
+  throw new RetortError(
+    'TRAIN_UNSUPPORTED',
+    `the tfjs kernel needs input ${i} of ${op} "${name}" to be constant`,
+    {
+      hint: 'Use the onnxruntime kernel.',
+    },
+  );
 }

@@ -39,6 +39,11 @@ export const resize: GradientRule = {
       inputs: [{ shape: [1, 2, 3, 4] }, 'omitted', 'omitted', { constant: [6], dtype: 'int64' }],
       attributes: { mode: 'nearest', axes: [2] },
     },
+    {
+      name: 'sizes that keep the aspect ratio',
+      inputs: [{ shape: [1, 2, 4, 5] }, 'omitted', 'omitted', { constant: [8, 8], dtype: 'int64' }],
+      attributes: { mode: 'linear', axes: [2, 3], keep_aspect_ratio_policy: 'not_larger' },
+    },
   ],
   backward: (c) => [gradient(c), ...c.node.inputs.slice(1).map(() => undefined)],
 };
@@ -53,8 +58,8 @@ function gradient(c: RuleContext): string {
       `Resize "${node.name}": no gradient rule for cropping or for resizing the first axis`,
     );
   }
-  const given = c.hasX(2) ? numbers(c.constant(2)) : [];
   const axes = intsAttribute(node, 'axes')?.map((axis) => normalAxis(axis, from.length));
+  const given = c.hasX(2) ? numbers(c.constant(2)) : sharedScale(c, axes ?? from.map((_, i) => i));
   const scaleOf = (axis: number): number | undefined => given[axes ? axes.indexOf(axis) : axis];
   return from.reduce((dy, length, axis) => {
     if (to[axis] === length && (scaleOf(axis) ?? 1) === 1) return dy;
@@ -66,6 +71,21 @@ function gradient(c: RuleContext): string {
     const dx = b.op('MatMul', [weights, slab]);
     return b.op('Reshape', [dx, b.ints(done.map((dim, i) => (i === axis ? length : dim)))]);
   }, c.dy(0));
+}
+
+/** The scales of sizes that keep the aspect ratio: one for all axes, where by it they come out at these sizes. */
+function sharedScale({ b, node, x, y, constant }: RuleContext, axes: readonly number[]): number[] {
+  const policy = stringAttribute(node, 'keep_aspect_ratio_policy', 'stretch');
+  if (policy === 'stretch') return [];
+  const [from, to, sizes] = [b.dims(x(0)), b.dims(y(0)), numbers(constant(3))];
+  const ratios = axes.map((axis, i) => sizes[i]! / from[axis]!);
+  const scale = Math.fround(policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios));
+  if (axes.every((axis) => Math.floor(Math.fround(from[axis]! * scale)) === to[axis]))
+    return axes.map(() => scale);
+  throw new RetortError(
+    'GRAD_MISSING_RULE',
+    `Resize "${node.name}": no gradient rule for sizes that are rounded to keep the aspect ratio`,
+  );
 }
 
 /** The weights [length, size] of one axis: an identity matrix, its rows along the first axis, resized along `axis`. */

@@ -140,6 +140,7 @@ const samples = {
       { strides: [2, 2], output_shape: [11, 14] },
     ),
   ],
+  FusedConv: [sample([[1, 2, 5, 5], [3, 2, 3, 3], [3]], { activation: 'Relu', pads: [1, 1, 1, 1] })],
   QLinearConv: [
     sample([
       fed('uint8', [1, 2, 5, 5]),
@@ -170,6 +171,12 @@ export const conv = define(
       op: 'ConvTranspose',
       infer: (c) => [{ dtype: sharedDtype(c, [0, 1, 2]), shape: transposedShape(c) }],
       macs: transposedMacs,
+    },
+    {
+      op: 'FusedConv',
+      domain: 'com.microsoft',
+      infer: (c) => [{ dtype: sharedDtype(c, [0, 1, 2]), shape: convShape(c, plain) }],
+      macs: convMacs(plain),
     },
     {
       op: 'QLinearConv',

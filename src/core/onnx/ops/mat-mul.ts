@@ -3,14 +3,18 @@ import type { Dim, Shape } from '../model.ts';
 import { dtypeOf, misfit, rankedShape, shapeOf, sharedDtype } from './context.ts';
 import { define, fed, sample, scalar } from './define.ts';
 import { broadcastShapes, isKnown, isStatic, productOf, showShape, unify } from './dims.ts';
-import type { InferContext, ValueType } from './op.ts';
+import type { InferContext, OpDefinition, ValueType } from './op.ts';
 
 /** Matrix products, numpy rules. https://onnx.ai/onnx/operators/onnx__MatMul.html, onnx__Gemm.html */
 
+/** The last two axes exchanged, which only com.microsoft's products ask for. */
+const turned = (shape: Shape | undefined, asked: number): Shape | undefined =>
+  shape && asked && shape.length > 1 ? [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] : shape;
+
 /** [..., m, k] x [..., k, n] -> [..., m, n]; vectors are promoted and their axis dropped again. */
 function productShape(c: InferContext, left: number, right: number): Shape | undefined {
-  const a = rankedShape(c, left, 1);
-  const b = rankedShape(c, right, 1);
+  const a = turned(rankedShape(c, left, 1), intAttribute(c.node, 'transA', 0));
+  const b = turned(rankedShape(c, right, 1), intAttribute(c.node, 'transB', 0));
   if (!a || !b) return undefined;
   const p = a.length === 1 ? [1, a[0]!] : a;
   const q = b.length === 1 ? [b[0]!, 1] : b;
@@ -25,7 +29,7 @@ function productShape(c: InferContext, left: number, right: number): Shape | und
 const productMacs =
   (left: number) =>
   (c: InferContext, outputs: readonly ValueType[]): number => {
-    const inner = shapeOf(c, left)?.at(-1);
+    const inner = shapeOf(c, left)?.at(intAttribute(c.node, 'transA', 0) ? -2 : -1);
     const y = outputs[0]?.shape;
     return isKnown(inner) && isStatic(y) ? (productOf([...y, inner]) as number) : 0;
   };
@@ -54,6 +58,20 @@ function gemmMacs(c: InferContext, outputs: readonly ValueType[]): number {
 }
 
 const samples = {
+  FusedGemm: [sample([[2, 3], [4, 3], [4]], { transB: 1, activation: 'Relu' })],
+  FusedMatMul: [
+    sample([
+      [2, 3, 4],
+      [2, 4, 5],
+    ]),
+    sample(
+      [
+        [2, 4, 3],
+        [5, 4],
+      ],
+      { transA: 1, transB: 1 },
+    ),
+  ],
   Gemm: [
     sample([[4, 2], [5, 4], [5]], { transA: 1, transB: 1 }),
     sample([
@@ -96,6 +114,20 @@ export const matMul = define(
       infer: (c) => [{ dtype: sharedDtype(c, [0, 1, 2]), shape: gemmShape(c) }],
       macs: gemmMacs,
     },
+    {
+      op: 'FusedGemm',
+      domain: 'com.microsoft',
+      infer: (c) => [{ dtype: sharedDtype(c, [0, 1, 2]), shape: gemmShape(c) }],
+      macs: gemmMacs,
+    },
+    ...['FusedMatMul', 'TransposeMatMul'].map(
+      (op): OpDefinition => ({
+        op,
+        domain: 'com.microsoft',
+        infer: (c) => [{ dtype: sharedDtype(c, [0, 1]), shape: productShape(c, 0, 1) }],
+        macs: productMacs(0),
+      }),
+    ),
     {
       op: 'MatMul',
       infer: (c) => [{ dtype: sharedDtype(c, [0, 1]), shape: productShape(c, 0, 1) }],

@@ -5,6 +5,7 @@ import { lowerSequences } from './lower-sequences.ts';
 import { prune } from './prune.ts';
 import { setBatch } from './set-batch.ts';
 import { toOpset18 } from './to-opset-18.ts';
+import { unrollLoops } from './unroll-loops.ts';
 import { untieInitializers } from './untie-initializers.ts';
 
 /** All passes by name. */
@@ -16,5 +17,6 @@ export const passes = {
   prune,
   'set-batch': setBatch,
   'to-opset-18': toOpset18,
+  'unroll-loops': unrollLoops,
   'untie-initializers': untieInitializers,
 } as const;

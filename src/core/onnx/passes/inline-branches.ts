@@ -1,7 +1,8 @@
-import type { Graph, Model, Node, ValueInfo } from '../model.ts';
+import type { Graph, Model, Node } from '../model.ts';
 import type { ValueType } from '../ops/op.ts';
 import type { Tensor } from '../tensor.ts';
-import { freshNames, namesIn, renameReads, trimValueInfo, withGraph } from './graph-edit.ts';
+import { freshNames, namesIn, trimValueInfo, withGraph } from './graph-edit.ts';
+import { identity, spliceBody } from './splice-body.ts';
 
 /**
  * If nodes whose condition is known are replaced by the branch that is taken, until none is left. Only the main graph is
@@ -28,42 +29,15 @@ function inlineOnce(model: Model, types: ReadonlyMap<string, ValueType>): Model 
     const branch = condition && node.attributes[condition.bytes[0] ? 'then_branch' : 'else_branch'];
     if (branch?.type !== 'graph') return [node];
     changed = true;
-    return spliced(node, branch.value, stored, fresh);
+    return inPlaceOf(node, branch.value, stored, fresh);
   });
   if (!changed) return model;
   return withGraph(model, trimValueInfo({ ...graph, nodes, initializers: stored }));
 }
 
-/** The nodes of a branch under names of their own, its outputs named as the If names them. */
-function spliced(
-  node: Node,
-  branch: Graph,
-  stored: Map<string, Tensor>,
-  fresh: (stem: string) => string,
-): Node[] {
-  const to = new Map<string, string>();
-  for (const [name, value] of branch.initializers) {
-    to.set(name, fresh(name));
-    stored.set(to.get(name)!, value);
-  }
-  for (const inner of branch.nodes) {
-    for (const name of inner.outputs) if (name !== '') to.set(name, fresh(name));
-  }
-  const body = branch.nodes.map((inner): Node => {
-    const read = renameReads(inner, to);
-    return { ...read, outputs: inner.outputs.map((name) => to.get(name) ?? name) };
-  });
-  // The taken outputs keep the If's names through Identity: an output may be a value from around the If.
-  const ends = branch.outputs.map((output: ValueInfo, i): Node => {
-    const from = to.get(output.name) ?? output.name;
-    return {
-      op: 'Identity',
-      domain: '',
-      name: '',
-      inputs: [from],
-      outputs: [node.outputs[i]!],
-      attributes: {},
-    };
-  });
-  return [...body, ...ends.filter((end) => end.outputs[0] !== undefined && end.outputs[0] !== '')];
+/** The nodes of a branch; what it returns keeps the If's names through Identity: it may be a value from around the If. */
+function inPlaceOf(node: Node, branch: Graph, stored: Map<string, Tensor>, fresh: (stem: string) => string) {
+  const { nodes, outputs } = spliceBody(branch, [], stored, fresh);
+  const ends = outputs.flatMap((from, i) => (node.outputs[i] ? [identity(from, node.outputs[i])] : []));
+  return [...nodes, ...ends];
 }

@@ -5,9 +5,12 @@ import { allGraphs } from '../walk.ts';
 import { withGraph } from './graph-edit.ts';
 import * as contrib from './opset/contrib.ts';
 import type { Converter } from './opset/converter.ts';
+import { einsum } from './opset/einsum.ts';
+import * as fused from './opset/fused.ts';
 import * as newer from './opset/newer.ts';
 import * as normalization from './opset/normalization.ts';
 import * as settings from './opset/settings.ts';
+import * as windows from './opset/windows.ts';
 import type { Pass } from './pass.ts';
 import { Rewriter } from './rewriter.ts';
 
@@ -36,11 +39,14 @@ const converters: ReadonlyMap<string, Converter> = new Map<string, Converter>([
   ['CastLike', newer.castLike],
   ['Clip', settings.clip],
   ['Constant', newer.constant],
+  ['Conv', windows.samePadding],
   ['Dropout', settings.dropout],
+  ['Einsum', einsum],
   ['Gelu', newer.gelu],
   ['GridSample', newer.gridSample],
   ['GroupNormalization', normalization.groupNormalization],
   ['ImageScaler', newer.imageScaler],
+  ['MaxPool', windows.pool],
   ['Pad', settings.pad],
   ['RMSNormalization', normalization.rmsNormalization],
   ['Resize', settings.resize],
@@ -57,10 +63,14 @@ const converters: ReadonlyMap<string, Converter> = new Map<string, Converter>([
 const contribConverters: ReadonlyMap<string, Converter> = new Map<string, Converter>([
   ['BiasGelu', contrib.gelu],
   ['FastGelu', contrib.fastGelu],
+  ['FusedConv', fused.fusedConv],
+  ['FusedGemm', fused.fusedGemm],
+  ['FusedMatMul', fused.fusedMatMul],
   ['Gelu', contrib.gelu],
   ['QuickGelu', contrib.quickGelu],
   ['SkipLayerNormalization', contrib.skipLayerNormalization],
   ['SkipSimplifiedLayerNormalization', contrib.skipRmsNormalization],
+  ['TransposeMatMul', fused.fusedMatMul],
 ]);
 
 /** Operators opset 18 does not have; none is left in a result. */
@@ -78,7 +88,7 @@ const defaultDomain = (node: Node): boolean => node.domain === '' || node.domain
 
 /**
  * Brings a model of opset 7 to 26 to opset 18, the one all training graphs have. Constant nodes become initializers; CastLike,
- * GroupNormalization, newer activations and those of com.microsoft are written in plain operators. What has no conversion is ONNX_UNSUPPORTED by name.
+ * GroupNormalization, newer activations and what com.microsoft fuses are written in plain operators. What has no conversion is ONNX_UNSUPPORTED by name.
  */
 export const toOpset18: Pass = {
   name: 'to-opset-18',

@@ -2,6 +2,7 @@ import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '..
 import { dtypes } from '../../dtype.ts';
 import { constantValue } from '../../ops/constant.ts';
 import { type Converter, dtypeOf, unsupported, without } from './converter.ts';
+import { pool } from './windows.ts';
 
 /** Operators written in those of opset 18: newer ones, experimental ones, and Constant nodes. */
 
@@ -80,9 +81,10 @@ export const gridSample: Converter = (node, r) => {
 /** AveragePool and LpPool got dilations at 19 and 18. */
 export const averagePool: Converter = (node, r) => {
   const dilations = intsAttribute(node, 'dilations');
-  if (!dilations) return false;
+  if (!dilations) return pool(node, r);
   if (dilations.some((d) => d !== 1)) unsupported(node, r, 'dilated pooling does not exist at opset 18');
-  r.emit({ ...node, attributes: without(node, 'dilations') });
+  const plain = { ...node, attributes: without(node, 'dilations') };
+  if (!pool(plain, r)) r.emit(plain);
   return true;
 };
 
