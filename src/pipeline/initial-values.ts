@@ -3,6 +3,7 @@ import { metricName, needsOf, type ObjectiveTerm } from '../core/program/build-p
 import { optimizerScalars } from '../core/schedules/optimizer-scalars.ts';
 import { trainingOrder } from '../data/order.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
+import { cancelled } from './cancelled.ts';
 import { openFeatures } from './open-features.ts';
 import type { Rows } from './open-rows.ts';
 import { openTeacher } from './open-teacher.ts';
@@ -41,7 +42,7 @@ export async function initialValues(
       ...(features ? { features } : {}),
     };
     const plan = planTraining(request, done, within);
-    const metrics = await valuesOf(plan);
+    const metrics = await valuesOf(plan, within.signal);
     return terms.map((_, i) => metrics[metricName(terms, i)]!);
   } finally {
     await features?.close();
@@ -70,7 +71,10 @@ async function firstLogits(
   const teacher = await openTeacher(plan, context);
   try {
     const seen = Uint32Array.from(positions, (i) => train[i]!);
-    const made = await scoreRows(teacher, rows.plain, seen, { input: plan.input.name, classes });
+    const onRows = (): void => {
+      if (context.signal.aborted) throw cancelled('match');
+    };
+    const made = await scoreRows(teacher, rows.plain, seen, { input: plan.input.name, classes, onRows });
     const all = new Float32Array(train.length * classes);
     positions.forEach((at, i) => {
       all.set(made.subarray(i * classes, (i + 1) * classes), at * classes);
@@ -82,7 +86,7 @@ async function firstLogits(
 }
 
 /** Means of the metrics over the first steps at a learning rate of 0: the student stays as it is. */
-async function valuesOf(plan: TrainingPlan): Promise<Record<string, number>> {
+async function valuesOf(plan: TrainingPlan, signal: AbortSignal): Promise<Record<string, number>> {
   const { kernel, program, settings, seed, phase, batches } = plan;
   const { device, threads, optimizer, schedule } = settings;
   const steps = Math.min(BATCHES, batches.stepsPerEpoch);
@@ -90,6 +94,7 @@ async function valuesOf(plan: TrainingPlan): Promise<Record<string, number>> {
   const sums: Record<string, number> = {};
   try {
     for (let step = 0; step < steps; step++) {
+      if (signal.aborted) throw cancelled('match');
       const length = { totalSteps: phase.steps, stepsPerEpoch: batches.stepsPerEpoch };
       const scalars = {
         ...optimizerScalars(optimizer, schedule, length, step, 1),

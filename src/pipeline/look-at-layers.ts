@@ -9,6 +9,7 @@ import { inferenceMode } from '../core/onnx/passes/inference-mode.ts';
 import { applyPass } from '../core/onnx/passes/pass.ts';
 import { sizeOf } from '../core/onnx/tensor.ts';
 import { withOutputs } from '../core/onnx/with-outputs.ts';
+import { cancelled } from './cancelled.ts';
 import type { Rows } from './open-rows.ts';
 import type { Results } from './results.ts';
 import { RowSession } from './row-session.ts';
@@ -35,7 +36,7 @@ const BATCH = 8;
 export async function lookAtLayers(
   { student, rows }: { readonly student: Model; readonly rows: Rows },
   { inspect: { plan } }: Pick<Results, 'inspect'>,
-  context: Pick<StageContext, 'blobs' | 'runtime' | 'spec'>,
+  context: Pick<StageContext, 'blobs' | 'runtime' | 'spec' | 'signal'>,
 ): Promise<Layers> {
   const { dims } = rows.input;
   const ours: TeacherPlan = {
@@ -80,7 +81,7 @@ interface Side {
 async function valuesOf(
   { model, plan, ends }: Side,
   pixels: NDArray,
-  { runtime, spec }: Pick<StageContext, 'runtime' | 'spec'>,
+  { runtime, spec, signal }: Pick<StageContext, 'runtime' | 'spec' | 'signal'>,
 ): Promise<Map<LayerEnd, Float32Array>> {
   if (ends.length === 0) return new Map();
   const { device, threads } = spec.train;
@@ -94,6 +95,7 @@ async function valuesOf(
     const [count, ...dims] = pixels.dims as [number, ...number[]];
     const values = outputs.map(({ size }) => new Float32Array(count * size));
     for (let from = 0; from < count; from += BATCH) {
+      if (signal.aborted) throw cancelled('match');
       const part = Math.min(BATCH, count - from);
       const size = sizeOf(dims);
       const data = (pixels.data as TypedArray).subarray(from * size, (from + part) * size) as TypedArray;

@@ -1,105 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FeatureUse, NumberArray, NumberPair } from '../../src/core/losses/features.ts';
+import type { NumberArray, NumberPair } from '../../src/core/losses/features.ts';
 import { losses } from '../../src/core/losses/index.ts';
 import type { Loss, LossNumbers } from '../../src/core/losses/loss.ts';
-import { GraphBuilder } from '../../src/core/onnx/builder.ts';
-import type { Graph } from '../../src/core/onnx/model.ts';
-import { numbers as numbersOf, sizeOf, tensor } from '../../src/core/onnx/tensor.ts';
+import { numbers as numbersOf } from '../../src/core/onnx/tensor.ts';
 import { noiseFor } from '../../src/core/program/noise.ts';
-import { CollectedParts } from '../../src/core/program/objective-parts.ts';
-import type { Parameter, Program } from '../../src/core/program/program.ts';
-import { Random } from '../../src/core/random.ts';
+import type { Program } from '../../src/core/program/program.ts';
+import { FEATURE_SEED, featureProgram, optionSets, randomPairs } from '../support/feature-program.ts';
 import { kernels } from '../support/kernels.ts';
 
 /** Losses on hidden tensors: graph against reference, the gradients of both kernels against differences of the reference. */
 
-const SEED = 11;
 const PREFIX = 'objective/test/';
-
-type Sample = FeatureUse['samples'][number];
-
-const randomArray = (dims: readonly number[], stream: string, scale: number): NumberArray => {
-  const random = new Random(SEED, stream);
-  return { dims, data: Array.from({ length: sizeOf(dims) }, () => Math.fround(random.normal() * scale)) };
-};
-
-const randomPairs = (sample: Sample, scale = 1): NumberPair[] =>
-  sample.map(({ student, teacher }, i) => ({
-    student: randomArray(student, `student${i}`, scale),
-    teacher: randomArray(teacher, `teacher${i}`, scale),
-  }));
-
-/** Option sets to try: the defaults, every boolean switched, every other choice of a union of words. */
-function optionSets(loss: Loss): Record<string, unknown>[] {
-  const entries = Object.entries(
-    loss.options.properties as Record<string, { default?: unknown; anyOf?: readonly { const?: unknown }[] }>,
-  );
-  const usual = Object.fromEntries(entries.map(([key, schema]) => [key, schema.default]));
-  const defaults: Record<string, unknown> = { ...usual, ...loss.features?.trial };
-  const others = entries.flatMap(([key, { default: usual, anyOf }]) => {
-    const choices = typeof usual === 'boolean' ? [!usual] : (anyOf ?? []).map((choice) => choice.const);
-    return choices.filter((choice) => choice !== usual).map((choice) => ({ ...defaults, [key]: choice }));
-  });
-  return [defaults, ...others];
-}
-
-/** A Program that trains the student's tensors themselves, besides what the loss owns. */
-function programOf(loss: Loss, pairs: readonly NumberPair[], options: Record<string, unknown>): Program {
-  const b = new GraphBuilder();
-  const put = (name: string, { dims, data }: NumberArray): string =>
-    b.initializer(name, tensor('float32', dims, data));
-  const features = pairs.map(({ student, teacher }, i) => ({
-    student: put(`student${i}`, student),
-    teacher: put(`teacher${i}`, teacher),
-  }));
-  const parts = new CollectedParts(b, SEED);
-  const batch = pairs[0]!.student.dims[0]!;
-  const unused = () =>
-    b.initializer(b.fresh('unused'), tensor('float32', [batch, 2], new Float32Array(2 * batch)));
-  const value = loss.build(
-    {
-      b,
-      studentLogits: unused(),
-      teacherLogits: unused(),
-      labels: unused(),
-      features,
-      own: parts.of('test'),
-      ...(loss.temperature === undefined ? {} : { temperature: b.constant(loss.temperature) }),
-    },
-    options,
-  );
-  // A state needs a step to be watched, a program at least one input.
-  const one = b.input('one', 'float32', [1]);
-  b.op('Mul', [value, b.op('Reshape', [one, b.ints([])])], {}, { outputs: ['loss'] });
-  b.output('loss', ...parts.state.map(({ next }) => next));
-  return {
-    graph: moved(b.build('loss'), parts.parameters),
-    loss: 'loss',
-    metrics: [],
-    parameters: [
-      ...features.map(({ student }) => ({ name: student, owner: 'input' as const })),
-      ...parts.parameters,
-    ],
-    state: parts.state,
-    batch: [{ name: 'one', dtype: 'float32', dims: [1] }],
-    noise: parts.noise,
-    scalars: [],
-    optimizer: { name: 'sgd', options: {} },
-  };
-}
-
-/** The loss's own parameters a little off their starts: a bias of 0 behind a mask of 0 is on the very edge of a ReLU. */
-function moved(graph: Graph, parameters: readonly Parameter[]): Graph {
-  const initializers = new Map(graph.initializers);
-  for (const { name } of parameters) {
-    const { dims, ...start } = initializers.get(name)!;
-    const { data } = randomArray(dims, name, 0.1);
-    const values = numbersOf({ dims, ...start }).map((value, i) => value + data[i]!);
-    initializers.set(name, tensor('float32', dims, values));
-  }
-  return { ...graph, initializers };
-}
 
 /** What the loss owns, as the reference gets it. */
 function ownNumbers({ graph, parameters, noise, state }: Program): Record<string, NumberArray> {
@@ -115,13 +27,13 @@ function ownNumbers({ graph, parameters, noise, state }: Program): Record<string
     }),
     ...noise.map((input) => [
       short(input.name),
-      { dims: input.dims, data: Array.from(noiseFor(input, SEED, 0, 1) as Float32Array) },
+      { dims: input.dims, data: Array.from(noiseFor(input, FEATURE_SEED, 0, 1) as Float32Array) },
     ]),
   ]);
 }
 
 async function gradientsOn(kernel: (typeof kernels)[number], program: Program) {
-  const trainer = await kernel.open(program, { device: 'cpu', threads: 1, seed: SEED });
+  const trainer = await kernel.open(program, { device: 'cpu', threads: 1, seed: FEATURE_SEED });
   try {
     const one = { dtype: 'float32' as const, dims: [1, 1], data: Float32Array.of(1) };
     return await trainer.gradients({ steps: 1, feeds: { one }, scalars: {} });
@@ -143,7 +55,7 @@ for (const [name, entry] of Object.entries(losses)) {
 
       test(`${title}: both kernels agree with the reference, their gradients with its differences`, async () => {
         const pairs = randomPairs(sample);
-        const program = programOf(loss, pairs, options);
+        const program = featureProgram(loss, pairs, options);
         const plain: LossNumbers = {
           studentLogits: [],
           teacherLogits: [],
@@ -211,7 +123,10 @@ for (const [name, entry] of Object.entries(losses)) {
         }));
         for (const pairs of [equal, all(0), none, all(1), randomPairs(sample, 1e4)]) {
           for (const kernel of kernels) {
-            const { loss: value, gradients } = await gradientsOn(kernel, programOf(loss, pairs, options));
+            const { loss: value, gradients } = await gradientsOn(
+              kernel,
+              featureProgram(loss, pairs, options),
+            );
             assert.ok(Number.isFinite(value), `${kernel.name}: loss ${value}`);
             for (const [parameter, gradient] of gradients) {
               assert.ok(gradient.every(Number.isFinite), `${kernel.name}: gradient of ${parameter}`);
@@ -227,8 +142,8 @@ for (const [name, entry] of Object.entries(losses)) {
           dims: [2 * dims[0]!, ...dims.slice(1)],
           data: [...data, ...data],
         });
-        const program = programOf(loss, pairs, options);
-        const doubled = programOf(
+        const program = featureProgram(loss, pairs, options);
+        const doubled = featureProgram(
           loss,
           pairs.map(({ student, teacher }) => ({ student: twice(student), teacher: twice(teacher) })),
           options,

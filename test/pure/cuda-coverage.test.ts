@@ -20,6 +20,7 @@ import type { Program } from '../../src/core/program/program.ts';
 import { students } from '../../src/core/students/index.ts';
 import { withGradient } from '../support/check-gradient.ts';
 import { cudaKernels, cudaTypeGaps } from '../support/cuda-kernels.ts';
+import { featureProgram, optionSets, randomPairs } from '../support/feature-program.ts';
 import { fixture } from '../support/fixtures.ts';
 import { sampleGraph } from '../support/sample-graph.ts';
 
@@ -51,7 +52,8 @@ function missingIn(graph: Graph): string[] {
 }
 
 const port = (inputShape: readonly number[]) => ({ input: 'x', inputShape, output: 'logits', classes: 4 });
-const objective = Object.entries(losses).map(([loss, entry]: [string, Loss]) => ({
+const onLogits = Object.entries(losses).filter(([, entry]: [string, Loss]) => !entry.features);
+const objective = onLogits.map(([loss, entry]: [string, Loss]) => ({
   loss,
   weight: 1,
   temperature: 2,
@@ -75,6 +77,18 @@ for (const [name, architecture] of Object.entries(students)) {
     }
   });
 }
+
+test('the losses on layers ask for nothing that CUDA lacks, nor do their gradients', () => {
+  const gaps = Object.values(losses).flatMap((loss: Loss) =>
+    (loss.features?.samples ?? []).flatMap((sample) =>
+      optionSets(loss).flatMap((options) => {
+        const found = missing(trained(featureProgram(loss, randomPairs(sample), options)));
+        return found.map((what) => `${loss.name}: ${what}`);
+      }),
+    ),
+  );
+  assert.deepEqual(gaps, []);
+});
 
 test('the gradient rules ask for nothing that CUDA lacks', () => {
   const gaps: string[] = [];
