@@ -1,5 +1,6 @@
 import type { Model } from '../core/onnx/model.ts';
 import { metricName, needsOf, type ObjectiveTerm } from '../core/program/build-program.ts';
+import { objectiveScalars } from '../core/program/objective-scalars.ts';
 import { optimizerScalars } from '../core/schedules/optimizer-scalars.ts';
 import { trainingOrder } from '../data/order.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
@@ -98,6 +99,7 @@ async function valuesOf(plan: TrainingPlan, signal: AbortSignal): Promise<Record
       const length = { totalSteps: phase.steps, stepsPerEpoch: batches.stepsPerEpoch };
       const scalars = {
         ...optimizerScalars(optimizer, schedule, length, step, 1),
+        ...objectiveScalars(phase.terms, phase.steps, step, 1),
         learning_rate: new Float32Array(1),
       };
       const { metrics } = await trainer.run({ steps: 1, feeds: await batches.chunk(step, 1), scalars });

@@ -67,7 +67,8 @@ const objectiveText = (terms: readonly ObjectiveTerm[]): string => terms.map(ter
 function termText({ loss, weight, temperature, schedule }: ObjectiveTerm): string {
   const along = (fixed: number, curve: Curve | undefined, factor: number): string =>
     curve ? `${factor * curve.from} to ${factor * curve.to}` : `${fixed}`;
-  const t = temperature === undefined ? '' : ` (T = ${along(temperature, schedule?.temperature, 1)})`;
+  const number = along(temperature ?? 1, schedule?.temperature, 1);
+  const t = temperature === undefined ? '' : ` (T = ${number}${schedule?.reversal ? ', then learned' : ''})`;
   return `${along(weight, schedule?.weight, weight)} x ${loss}${t}`;
 }
 

@@ -4,7 +4,11 @@ import type { Loss } from '../core/losses/loss.ts';
 import { closed } from './closed.ts';
 import { registryEntry } from './registry-entry.ts';
 
-const Temperature = Type.Optional(Type.Number({ exclusiveMinimum: 0 }));
+const Temperature = Type.Optional(
+  Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Literal('learned')], {
+    description: '"learned": from 4 on, against the student (CTKD)',
+  }),
+);
 
 /** alpha * KL(teacher, student at temperature) + (1 - alpha) * cross-entropy with the labels. */
 const Sugar = Type.Object(

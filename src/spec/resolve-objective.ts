@@ -6,7 +6,7 @@ import { RetortError } from '../errors.ts';
 
 interface Sugar {
   readonly alpha?: number;
-  readonly temperature?: number;
+  readonly temperature?: number | 'learned';
   readonly logitStandardization?: boolean;
 }
 
@@ -44,17 +44,28 @@ function twoTerms({ alpha = 0.9, temperature = 4, logitStandardization = false }
 
 function resolveTerm({ loss: name, weight, temperature, from, to, ...options }: Written): ObjectiveTerm {
   const loss: Loss = entryOf<Loss>(losses, name, 'loss');
-  const t = (temperature as number | undefined) ?? loss.temperature;
   if (temperature !== undefined && loss.temperature === undefined) {
     throw new RetortError('SPEC_INVALID', `/objective/terms: the loss "${name}" reads no temperature`);
   }
   return {
     loss: name,
     ...weightOf(loss, weight as number | 'auto' | 'published' | undefined),
-    ...(t === undefined ? {} : { temperature: t }),
+    ...temperatureOf(loss, temperature as number | 'learned' | undefined),
     ...(loss.features ? tensorsOf(loss, from as WrittenTensors, to as WrittenTensors) : {}),
     options: resolveOptions(loss.options, options, name),
   };
+}
+
+/** Published for learned ones: 4 at the start, and the gradient turned around over 10 of 240 epochs (here in a line). */
+const LEARNED = { temperature: 4, schedule: { reversal: { from: 0, to: 1, over: 1 / 24 } } };
+
+function temperatureOf(
+  loss: Loss,
+  written: number | 'learned' | undefined,
+): Pick<ObjectiveTerm, 'temperature' | 'schedule'> {
+  if (written === 'learned') return LEARNED;
+  const temperature = written ?? loss.temperature;
+  return temperature === undefined ? {} : { temperature };
 }
 
 /** A published weight of logits is a number at once; of features it depends on how many pairs there are. */

@@ -257,6 +257,19 @@ for (const kernel of kernels) {
     near(await gradient(program, () => ({ x: [1, 1, 1, 1, 1, 1] }), 'w'), [0, 1, 0, 1, 0, 0]);
   });
 
+  test(`${kernel.name}: at its bounds Clip passes no gradient`, async () => {
+    const program = graphProgram(
+      (b) => {
+        b.initializer('w', tensor('float32', [5], [-1, 0, 3, 6, 7]));
+        const clipped = b.op('Clip', [b.op('Mul', ['w', 'x']), b.constant(0), b.constant(6)]);
+        b.op('ReduceSum', [clipped], { keepdims: 0 }, { outputs: ['loss'] });
+        return { loss: 'loss', parameters: ['w'] };
+      },
+      [{ name: 'x', dtype: 'float32', dims: [5] }],
+    );
+    near(await gradient(program, () => ({ x: [1, 1, 1, 1, 1] }), 'w'), [0, 0, 1, 0, 0]);
+  });
+
   test(`${kernel.name}: an int64 id means the row it names, or is refused; it never wraps to int32`, async () => {
     const program = graphProgram(
       (b) => {

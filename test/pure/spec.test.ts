@@ -88,6 +88,16 @@ test('sugar equals the terms it stands for', () => {
   assert.deepEqual(standardized, [{ loss: 'kl', weight: 1, temperature: 4, options: { standardize: true } }]);
 });
 
+test('a learned temperature starts at 4 and is turned around bit by bit', () => {
+  const terms = [{ loss: 'kl', weight: 0.9, temperature: 'learned' }];
+  const [term] = resolve({ objective: { terms } }).objective.terms;
+  assert.equal(term!.temperature, 4);
+  assert.deepEqual(term!.schedule, { reversal: { from: 0, to: 1, over: 1 / 24 } });
+  assert.deepEqual(resolve({ objective: { temperature: 'learned' } }).objective.terms[0], term);
+  const annealed = { strategy: { name: 'annealing' }, objective: { temperature: 'learned' } };
+  assert.throws(() => resolve(annealed), /"annealing" sets the temperature of "kl", which is to be learned/);
+});
+
 test('a resolved spec has every default, and resolving depends on nothing else', () => {
   const resolved = resolve({ train: { optimizer: { name: 'sgd', nesterov: true } } });
   assert.deepEqual(resolved.train.optimizer, {

@@ -28,8 +28,8 @@ export interface FeatureUse {
 
 /** What an objective may hold besides its inputs; none of it is exported. Names are the loss's own. */
 export interface ObjectiveParts {
-  /** A tensor that is trained along with the student. */
-  parameter(name: string, initial: Tensor): string;
+  /** A tensor that is trained along with the student; decayed as its tensors are unless `rates` says otherwise. */
+  parameter(name: string, initial: Tensor, rates?: { readonly weightDecay: number }): string;
   /** Starts of a weight tensor: normal, std = sqrt(gain / fanIn), drawn from the objective's own stream. */
   normal(name: string, dims: readonly number[], std: number): Tensor;
   /** Fresh numbers at every step: uniform on [0, 1) or standard normal. */

@@ -7,6 +7,7 @@ import type { OptimizerSpec } from '../optimizers/optimizer.ts';
 import type { Curve } from '../schedules/curve.ts';
 import { declareDropout } from './declared-dropout.ts';
 import { featurePairs, type TeacherTap, tapInputs } from './feature-inputs.ts';
+import { learnedTemperature } from './learned-temperature.ts';
 import { CollectedParts } from './objective-parts.ts';
 import type { Program, ProgramInput } from './program.ts';
 import { withStaticBatch } from './static-batch.ts';
@@ -19,8 +20,8 @@ export interface ObjectiveTerm {
   readonly weight: number;
   readonly temperature?: number;
   readonly options: Readonly<Record<string, unknown>>;
-  /** What of it changes during a phase: the weight times a curve, the temperature as the curve says. */
-  readonly schedule?: { readonly weight?: Curve; readonly temperature?: Curve };
+  /** What of it changes during a phase: the weight times a curve, the others as their curves say. */
+  readonly schedule?: Readonly<Partial<Record<ScheduledNumber, Curve>>>;
   /** Tensors of the teacher that are compared with those of the student, in pairs; `auto` until they are found. */
   readonly from?: TensorNames;
   readonly to?: TensorNames;
@@ -32,6 +33,9 @@ export interface ObjectiveTerm {
 
 /** A word, or what `auto` has set the weight by: the term's value before training. */
 export type Weighing = 'auto' | 'published' | { readonly initial: number };
+
+/** `reversal`: the temperature is learned, and by how much its gradient is turned around. */
+export type ScheduledNumber = 'weight' | 'temperature' | 'reversal';
 
 export type TensorNames = 'auto' | readonly string[];
 
@@ -82,17 +86,26 @@ export function buildProgram(request: ProgramRequest): Program {
   );
   const scalars: string[] = [];
   /** A number of term i: fixed, or an input that follows its schedule. */
-  const numberOf = (i: number, what: 'weight' | 'temperature', fixed: number): string => {
+  const numberOf = (i: number, what: ScheduledNumber, fixed: number): string => {
     if (!terms[i]!.schedule?.[what]) return b.constant(fixed);
     const name = b.input(scalarName(metricName(terms, i), what), 'float32', []);
     scalars.push(name);
     return name;
   };
   const parts = new CollectedParts(b, request.seed ?? 0);
+  const learned: string[] = [];
+  const temperatureOf = (i: number, scope: string): string | undefined => {
+    const fixed = terms[i]!.temperature ?? lossOf(terms[i]!).temperature;
+    if (fixed === undefined || !terms[i]!.schedule?.reversal)
+      return fixed === undefined ? undefined : numberOf(i, 'temperature', fixed);
+    const t = learnedTemperature(b, parts.of(scope), fixed, numberOf(i, 'reversal', 1));
+    learned.push(b.op('Identity', [t], {}, { outputs: [scalarName(scope, 'temperature')] }));
+    return t;
+  };
   const values = terms.map((term, i) => {
-    const fixed = term.temperature ?? lossOf(term).temperature;
-    const temperature = fixed === undefined ? undefined : numberOf(i, 'temperature', fixed);
-    return appendTerm(b, term, logits.name, { parts, taps, scope: metricName(terms, i), temperature });
+    const scope = metricName(terms, i);
+    const temperature = temperatureOf(i, scope);
+    return appendTerm(b, term, logits.name, { parts, taps, scope, temperature });
   });
   const weighted = values.map((value, i) => b.op('Mul', [value, numberOf(i, 'weight', terms[i]!.weight)]));
   const loss = b.op(
@@ -101,9 +114,10 @@ export function buildProgram(request: ProgramRequest): Program {
     {},
     { outputs: ['loss'] },
   );
-  const metrics = values.map((value, i) =>
-    b.op('Identity', [value], {}, { outputs: [metricName(terms, i)] }),
-  );
+  const metrics = [
+    ...values.map((value, i) => b.op('Identity', [value], {}, { outputs: [metricName(terms, i)] })),
+    ...learned,
+  ];
   const state = [...runningStatistics(graph), ...parts.state];
   b.output(loss, ...metrics, ...state.map((pair) => pair.next));
 
@@ -167,7 +181,7 @@ export function metricName(terms: readonly ObjectiveTerm[], index: number): stri
 }
 
 /** Name of the scalar input that carries what of a term follows a schedule. */
-export const scalarName = (term: string, what: 'weight' | 'temperature'): string => `${term}:${what}`;
+export const scalarName = (term: string, what: ScheduledNumber): string => `${term}:${what}`;
 
 function lossOf(term: ObjectiveTerm): Loss {
   const loss: Loss | undefined = (losses as Readonly<Record<string, Loss>>)[term.loss];

@@ -25,8 +25,8 @@ export class CollectedParts {
     const b = this.#b;
     const own = (name: string): string => `${PREFIX}${scope}/${name}`;
     return {
-      parameter: (name, initial) => {
-        this.parameters.push({ name: own(name), owner: 'objective' });
+      parameter: (name, initial, rates) => {
+        this.parameters.push({ name: own(name), owner: 'objective', ...rates });
         return b.initializer(own(name), initial);
       },
       normal: (name, dims, std) => this.#normal(own(name), dims, std),

@@ -16,6 +16,7 @@ export function objectiveScalars(
     for (const [what, factor] of [
       ['weight', weight],
       ['temperature', 1],
+      ['reversal', 1],
     ] as const) {
       const curve = schedule?.[what];
       if (!curve) continue;

@@ -24,6 +24,7 @@ export function checkPhases(strategy: string, phases: readonly Phase[]): readonl
       );
     }
     for (const { loss, temperature, schedule } of phase.terms) {
+      if (schedule?.temperature && schedule.reversal) refuseLearned(strategy, loss);
       invariant(
         !schedule?.temperature || temperature !== undefined,
         `${where}: ${loss} reads no temperature`,
@@ -34,6 +35,14 @@ export function checkPhases(strategy: string, phases: readonly Phase[]): readonl
   }
   invariant(!phases.at(-1)?.student?.options, `the last phase of "${strategy}" trains another student`);
   return phases;
+}
+
+function refuseLearned(strategy: string, loss: string): never {
+  throw new RetortError(
+    'SPEC_INVALID',
+    `the strategy "${strategy}" sets the temperature of "${loss}", which is to be learned`,
+    { hint: 'Give the term a number.' },
+  );
 }
 
 /** Inner tensors are named for the job's teacher; a student that teaches has others. */
