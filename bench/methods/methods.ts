@@ -183,6 +183,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   'annealed-mse': 'is what the strategies annealing and continuation learn',
   'cross-entropy': 'is the control',
   kl: 'is kd and kd-standardized',
+  'single-stage': 'is how everything else is trained',
   'regression-kd': 'is for values, not for classes',
   'sigmoid-kd': 'is for several labels per row',
   'soft-cross-entropy': 'has the gradient of kl: the same student',

@@ -32,7 +32,8 @@ type Said<M> = M extends RunMessage ? Omit<M, 'cpu'> : never;
 
 function say(message: Said<RunMessage>): void {
   const { user, system } = process.cpuUsage();
-  process.send?.({ ...message, cpu: (user + system) / 1e6 });
+  // A bench that was killed listens no more; what is to be saved is in the store.
+  if (process.connected) process.send!({ ...message, cpu: (user + system) / 1e6 }, () => {});
 }
 
 const stop = new AbortController();
@@ -77,5 +78,5 @@ process.once('message', (request: RunRequest) => {
       const code = error instanceof RetortError ? error.code : 'BUG';
       say({ kind: 'failed', code, message: error instanceof Error ? error.message : String(error) });
     })
-    .finally(() => process.disconnect());
+    .finally(() => process.connected && process.disconnect());
 });
