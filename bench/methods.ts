@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { judge } from './methods/judge.ts';
+import { madeTeacher } from './methods/made-teachers.ts';
 import { isOutcome, type MethodResult, ResultFiles } from './methods/method-result.ts';
 import { METHODS, type Method } from './methods/methods.ts';
 import { runMethod } from './methods/run-method.ts';
@@ -57,7 +58,7 @@ export async function methods(args: readonly string[]): Promise<void> {
   if (values['dry-run']) return list(cells, setting);
   if (!values['table-only']) {
     if (!values.fixtures) throw new Error('bench methods needs --fixtures DIR (with teachers/ and data/)');
-    if (!(await runAll(cells, values.fixtures, work, files))) {
+    if (!(await runAll(cells, setting, values.fixtures, work, files))) {
       process.exitCode = 130;
       return;
     }
@@ -103,6 +104,7 @@ function list(cells: readonly Cell[], { name, epochs }: Setting): void {
 /** Makes what is missing; false where it was stopped. */
 async function runAll(
   cells: readonly Cell[],
+  setting: Setting,
   fixtures: string,
   work: string,
   files: ResultFiles,
@@ -124,7 +126,15 @@ async function runAll(
   for (const { method, seed, spec } of cells.filter((cell) => !isDone(cell))) {
     if (stop.signal.aborted) return false;
     status.begin(method, seed);
-    const companions = (method.with ?? []).map((path) => join(fixtures, path));
+    const progress: StatusLine['progress'] = (stage, done, total) => status.progress(stage, done, total);
+    const companions: { name: string; path: string }[] = [];
+    for (const [name, from] of Object.entries(method.with ?? {})) {
+      const watch = { signal: stop.signal, progress };
+      const path =
+        from === 'made' ? await madeTeacher(request, setting, work, watch) : join(fixtures, from.fixture);
+      if (path === undefined) return false;
+      companions.push({ name, path });
+    }
     let writing = Promise.resolve();
     const outcome = await runMethod(
       { ...request, spec, companions },
@@ -134,7 +144,7 @@ async function runAll(
         spent(spent) {
           writing = writing.then(() => files.keepSpent(method.name, seed, spec, spent));
         },
-        progress: (stage, done, total) => status.progress(stage, done, total),
+        progress,
       },
     );
     await writing;
@@ -162,7 +172,7 @@ async function tell(setting: Setting, files: ResultFiles): Promise<void> {
   );
   const results = cells.flatMap(({ found }) => found ?? []);
   const rows = summarize(METHODS, results);
-  const missed = judge(rows);
+  const missed = judge(rows, isFull(setting));
   const text = tableText(rows, results, setting, missed);
   console.log(text);
   if (isFull(setting) && results.length > 0) await writeSection(DOCUMENT, text);

@@ -13,8 +13,8 @@ export interface Method {
   readonly isLabelFree?: boolean;
   /** Part of `--quick`. */
   readonly isQuick?: boolean;
-  /** Files that go with the job, below the fixtures' folder. */
-  readonly with?: readonly string[];
+  /** Files that go with the job, by the name its spec has for them; `made` is that of made-teachers.ts. */
+  readonly with?: Readonly<Record<string, { readonly fixture: string } | 'made'>>;
   /** Where its weights come from, and what else a reader should know. */
   readonly note: string;
   /** Why it is more than a point below plain KD, where it is. */
@@ -43,7 +43,12 @@ const logits = (
 });
 
 /** A loss on hidden tensors beside the labels, as in the published comparisons: no soft targets. */
-const features = (name: string, weight: number, note: string, more: Partial<Method> = {}): Method => ({
+const features = (
+  name: string,
+  weight: number | 'published' | 'auto',
+  note: string,
+  more: Partial<Method> = {},
+): Method => ({
   name,
   kind: 'features',
   spec: { objective: { terms: [{ loss: name, weight, from: 'auto', to: 'auto' }, labels(1)] } },
@@ -58,6 +63,16 @@ const strategy = (name: string, options: object, note: string, more: Partial<Met
   note,
   ...more,
 });
+
+/** How the file of the small CNN is fed, and how all that learned here are. */
+const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+const CIFAR10_INPUT = {
+  size: [32, 32],
+  colour: 'RGB',
+  scale: 1 / 255,
+  mean: [0.4914, 0.4822, 0.4465],
+  std: [0.2023, 0.1994, 0.201],
+};
 
 const HINTON = { objective: { alpha: 0.9, temperature: 4 } };
 /** mdistiller and RepDistiller tune for CIFAR-100 and batches of 64; ours divides as the loss's own page says. */
@@ -167,22 +182,55 @@ export const METHODS: readonly Method[] = [
     isLabelFree: true,
     note: 'mixup, no labels, three times as long (published: hundreds of times)',
   },
-  features('fitnet', 100, `${PUBLISHED}: 100`),
-  features('attention-transfer', 1000, `${PUBLISHED}: 1000`),
-  features('similarity-preserving', 47, `${PUBLISHED}: 3000, here 47`),
-  features('relational', 25, `${PUBLISHED}: 25 for distances, 50 for angles`),
-  features('pkt', 470, `${PUBLISHED}: 30000, here 470`),
-  features('nst', 50, `${PUBLISHED}: 50`),
+  {
+    name: 'ensemble',
+    kind: 'strategy',
+    spec: {
+      strategy: {
+        name: 'ensemble',
+        teachers: [
+          { file: 'cnn.onnx', inputs: { '*': { size: [32, 32], colour: 'RGB', scale: 1 / 255, ...half } } },
+          { file: 'resnet20.onnx', inputs: { '*': CIFAR10_INPUT } },
+        ],
+        temperature: 4,
+        weights: 'learned',
+      },
+      ...HINTON,
+    },
+    with: {
+      'cnn.onnx': { fixture: 'teachers/cifar10-cnn-winml/model.onnx' },
+      'resnet20.onnx': 'made',
+    },
+    note: 'plain KD from the mean of ResNet-56, a small CNN and a ResNet-20, weights fitted on validation',
+  },
+  features('fitnet', 'published', `${PUBLISHED}: 100`),
+  features('attention-transfer', 'published', `${PUBLISHED}: 1000`),
+  features('similarity-preserving', 'published', `${PUBLISHED}: 3000, here 47`),
+  features('relational', 'published', `${PUBLISHED}: 25 for distances, 50 for angles`),
+  features('pkt', 'published', `${PUBLISHED}: 30000, here 470`),
+  features('nst', 'published', `${PUBLISHED}: 50`),
+  features('vid', 'published', `${PUBLISHED}: 1`),
+  features('crd', 'published', `${PUBLISHED}: 0.8; banks of recent batches`),
+  features('review', 'published', `${PUBLISHED}: 1; no warm-up`),
+  features('mgd', 'auto', 'no published weight fits any shape: as much as the labels at the start'),
   features('cwd', 50, 'published for segmentation: 50, T 4'),
-  features('pkd', 10, 'published for detection: 10'),
-  features('cosine', 1, 'as DistilBERT'),
+  features('pkd', 'published', 'published for detection: 6'),
+  features('cosine', 'published', 'as DistilBERT'),
 ];
+
+const TRANSFORMERS = 'is for transformers';
 
 /** Losses and strategies of the registries that are no row of their own, and why. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   'annealed-mse': 'is what the strategies annealing and continuation learn',
+  'attention-map': TRANSFORMERS,
   'cross-entropy': 'is the control',
+  embedding: TRANSFORMERS,
+  federated: "is an ensemble of clients' models without labels",
+  'hidden-state': TRANSFORMERS,
   kl: 'is kd and kd-standardized',
+  'minilm-relations': TRANSFORMERS,
+  'single-stage': 'is how everything else is trained',
   'regression-kd': 'is for values, not for classes',
   'sigmoid-kd': 'is for several labels per row',
   'soft-cross-entropy': 'has the gradient of kl: the same student',

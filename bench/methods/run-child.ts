@@ -1,9 +1,11 @@
 // One run, in a process of its own, so that its memory is its own. Gets a RunRequest as its first message, tells what
 // happens, and goes on where an earlier one was stopped: all work is kept in the store.
 // usage: fork(run-child.ts)
+import { basename, dirname } from 'node:path';
 import { fileSource } from '../../src/adapters/files/file-source.ts';
 import { localFacilities, localTools } from '../../src/adapters/local-tools.ts';
 import { fsStores } from '../../src/adapters/storage/fs-stores.ts';
+import { writeWhole } from '../../src/cli/distill/write-whole.ts';
 import { RetortError } from '../../src/errors.ts';
 import type { Report } from '../../src/pipeline/report.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
@@ -13,11 +15,13 @@ import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 export interface RunRequest {
   readonly spec: object;
   readonly teacher: string;
-  readonly companions: readonly string[];
+  readonly companions: readonly { readonly name: string; readonly path: string }[];
   readonly data: readonly string[];
   readonly store: string;
   /** Only what all methods share: up to the teacher's logits and the kernel. */
   readonly onlyPrepare: boolean;
+  /** Where the student is put, where it is wanted. */
+  readonly out?: string;
 }
 
 /** `cpu`: seconds of all threads of this process so far. */
@@ -32,7 +36,8 @@ type Said<M> = M extends RunMessage ? Omit<M, 'cpu'> : never;
 
 function say(message: Said<RunMessage>): void {
   const { user, system } = process.cpuUsage();
-  process.send?.({ ...message, cpu: (user + system) / 1e6 });
+  // A bench that was killed listens no more; what is to be saved is in the store.
+  if (process.connected) process.send!({ ...message, cpu: (user + system) / 1e6 }, () => {});
 }
 
 const stop = new AbortController();
@@ -42,7 +47,12 @@ process.once('disconnect', () => stop.abort());
 async function run({ teacher, companions, data, store, ...request }: RunRequest): Promise<void> {
   const requested = parseSpec(request.spec);
   const tools = localTools(fsStores(store));
-  const sources = await Promise.all([teacher, ...companions, ...data].map((path) => fileSource(path)));
+  const files = [teacher, ...companions, ...data].map((file) =>
+    typeof file === 'string' ? { path: file } : file,
+  );
+  const sources = await Promise.all(
+    files.map((file) => fileSource(file.path, ...('name' in file ? [file.name] : []))),
+  );
   const results = await runJourney(
     {
       upload: {
@@ -62,6 +72,10 @@ async function run({ teacher, companions, data, store, ...request }: RunRequest)
     tools,
   );
   await Promise.all(sources.map((source) => source.close()));
+  if (request.out !== undefined) {
+    const { hash } = results.export.student.model;
+    await writeWhole(dirname(request.out), basename(request.out), tools.blobs.stream(hash));
+  }
   const report = results.publish?.artifacts.find(({ name }) => name === 'report.json');
   const bytes = report && (await tools.blobs.get(report.hash));
   say({
@@ -77,5 +91,5 @@ process.once('message', (request: RunRequest) => {
       const code = error instanceof RetortError ? error.code : 'BUG';
       say({ kind: 'failed', code, message: error instanceof Error ? error.message : String(error) });
     })
-    .finally(() => process.disconnect());
+    .finally(() => process.connected && process.disconnect());
 });

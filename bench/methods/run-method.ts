@@ -51,7 +51,12 @@ function outcomeOf({ models, training, ran, choice }: Report, peakMiB: number, s
   };
 }
 
-function runChild(request: RunRequest, clock: SpentClock, watch: RunWatch): Promise<Ended> {
+/** One child process, from its request to its end. */
+export function runChild(
+  request: RunRequest,
+  clock: SpentClock | undefined,
+  watch: Pick<RunWatch, 'signal' | 'progress'> & Partial<Pick<RunWatch, 'spent'>>,
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = fork(CHILD, {
       execArgv: ['--import', 'tsx'],
@@ -62,18 +67,18 @@ function runChild(request: RunRequest, clock: SpentClock, watch: RunWatch): Prom
     const stop = (): void => void child.kill('SIGTERM');
     watch.signal.addEventListener('abort', stop, { once: true });
     child.on('message', (message: RunMessage) => {
-      clock.see(message);
+      clock?.see(message);
       if (message.kind === 'done' || message.kind === 'failed') ended = message;
       if (message.kind !== 'progress') return;
       watch.progress(message.stage, message.done, message.total);
       if (performance.now() - kept < KEEP_MS) return;
       kept = performance.now();
-      watch.spent(clock.spent());
+      if (clock) watch.spent?.(clock.spent());
     });
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       watch.signal.removeEventListener('abort', stop);
-      clock.leave();
+      clock?.leave();
       const message = `it ended with ${signal ?? code}, saying nothing`;
       resolve(ended ?? { kind: 'failed', code: 'BUG', message, cpu: 0 });
     });

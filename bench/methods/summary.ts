@@ -1,3 +1,4 @@
+import { t95 } from '../../src/core/interval.ts';
 import { isOutcome, type MethodResult, type Outcome } from './method-result.ts';
 import { CONTROL, type Method, PLAIN } from './methods.ts';
 
@@ -26,12 +27,9 @@ export interface Spread {
   readonly count: number;
 }
 
-/** Two-sided 95 % points of Student's t by degrees of freedom. */
-const T95 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
-
 /** Whether a difference is larger than what seeds alone make, 95 %; unknown (false) with one seed. */
 export const isBeyondNoise = ({ mean, deviation, count }: Spread): boolean =>
-  deviation !== null && Math.abs(mean) > ((T95[count - 2] ?? 1.96) * deviation) / Math.sqrt(count);
+  deviation !== null && Math.abs(mean) > (t95(count - 1) * deviation) / Math.sqrt(count);
 
 /** A row for every method that has a result. */
 export function summarize(methods: readonly Method[], results: readonly MethodResult[]): readonly Row[] {

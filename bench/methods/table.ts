@@ -2,6 +2,7 @@ import type { MethodResult } from './method-result.ts';
 import { CONTROL, LEFT_OUT, PLAIN } from './methods.ts';
 import { isFull, type Setting } from './setting.ts';
 import { isBeyondNoise, type Row, type Spread } from './summary.ts';
+import { unlisted } from './unlisted.ts';
 
 /** The table and what it says, as Markdown. */
 export function tableText(
@@ -48,6 +49,7 @@ export function tableText(
     `No rows of their own: ${Object.entries(LEFT_OUT)
       .map(([name, why]) => `\`${name}\` ${why}`)
       .join('; ')}.`,
+    ...(unlisted().length > 0 ? [`Not measured: ${unlisted().join(', ')}.`] : []),
   ].join('\n');
 }
 

@@ -48,7 +48,7 @@ test('a job is validated: cards, the student as it will be, warnings, and what i
     assert.ok(found.estimate.memoryBytes > 50e6 && found.estimate.memoryBytes < 2e9);
     // The job has found what the validation left.
     for (const { stage: name, skipped } of results.timings) {
-      assert.equal(skipped, ['inspect', 'decode', 'qualify'].includes(name), name);
+      assert.equal(skipped, ['inspect', 'decode', 'qualify', 'match'].includes(name), name);
     }
   }));
 
