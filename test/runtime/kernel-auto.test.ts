@@ -60,7 +60,7 @@ test('auto takes the faster kernel; report and resolved spec say which and why',
   const { resolved } = await read<{ resolved: ResolvedSpec }>('spec.json', results, tools);
   assert.equal(resolved.train.kernel, 'tfjs');
   assert.equal(resolved.train.kernelReason, ran.kernelReason);
-  assert.deepEqual(kept, [resolved]);
+  assert.deepEqual(kept.at(-1), resolved);
 });
 
 test('the choice is kept: a job that comes again takes it, even where the other kernel is faster by now', async () => {
