@@ -33,6 +33,9 @@ export interface Report {
     /** Why it was this kernel. */
     readonly kernelReason: string;
     readonly device: string;
+    /** Rows per run of the teacher, and why so many. */
+    readonly teacherRows: number;
+    readonly teacherRowsReason: string;
     /** What trained the student. */
     readonly engine: string;
     /** What ran the teacher and the exported models. */

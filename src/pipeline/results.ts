@@ -5,6 +5,7 @@ import type { ObjectiveTerm } from '../core/program/build-program.ts';
 import type { DatasetCard } from '../data/card.ts';
 import type { MethodChoice } from '../spec/method-choice.ts';
 import type { KernelChoice } from './choose-kernel.ts';
+import type { RowsChoice } from './choose-teacher-rows.ts';
 import type { LogitsView } from './logits-store.ts';
 import type { ModelCard } from './model-card.ts';
 import type { BlobRef } from './ports.ts';
@@ -43,6 +44,7 @@ export interface Results {
     readonly others?: readonly QualifiedTeacher[];
     /** Mean and deviation of the numbers the teacher is fed. */
     readonly inputStatistics: { readonly mean: number; readonly deviation: number };
+    readonly teacherRows: RowsChoice;
     readonly warnings: readonly string[];
   };
   /** The terms of the objective with tensors named and weights set; null where none leaves such a thing open. */

@@ -78,7 +78,8 @@ export async function openTeachWork(
       const part = rows.subarray(shard.from, shard.from + shard.rows);
       const maker: BatchMaker = isPlain(shard.view, perTeacher) ? opened[teacher]!.plain : makers[teacher]!;
       const input = teachers[teacher]!.plan.input.name;
-      return scoreRows(asked.scorer, maker, part, { input, classes, epoch, batch: SCORE_BATCH, onRows });
+      const batch = (teacher === 0 && spec.train.teacherRows) || SCORE_BATCH;
+      return scoreRows(asked.scorer, maker, part, { input, classes, epoch, batch, onRows });
     },
     kept: (shard) => ({
       store: stores[views[shard.view]!.teacher]!,

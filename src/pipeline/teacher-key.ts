@@ -19,7 +19,8 @@ export function teacherKeys(
     rows: rowsKey({ ...spec, inputs }),
     asked: views > 0 ? { augment: spec.train.augment, views } : null,
   });
-  const first = key(own);
+  // How many rows go together may show in the last bits of their logits.
+  const first = { ...key(own), teacherRows: spec.train.teacherRows };
   // Class names are mapped by the outputs of the job's teacher, and augmentations are drawn for its pictures.
   const job = [first.files, own.plan.scores.classes];
   return [

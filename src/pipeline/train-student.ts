@@ -12,6 +12,7 @@ import { openRows, type Rows } from './open-rows.ts';
 import { phaseTeacher } from './phase-teacher.ts';
 import { type PlacedPhase, placePhases } from './place-phases.ts';
 import { planTraining } from './plan-training.ts';
+import { refuseLostKernel } from './refuse-lost-kernel.ts';
 import type { Results, Trained } from './results.ts';
 import type { StageContext } from './stage.ts';
 import type { StudentRun } from './student-run.ts';
@@ -58,6 +59,7 @@ export async function trainStudent(
   done: Results,
   jobContext: StageContext,
 ): Promise<Trained> {
+  await refuseLostKernel(jobContext);
   const rows = await openRows(done, jobContext);
   const context = { ...jobContext, spec: { ...jobContext.spec, seed: run.seed } };
   try {

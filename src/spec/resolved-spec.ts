@@ -57,6 +57,8 @@ export interface ResolvedTrain {
   readonly kernelReason?: string;
   readonly device: 'cpu' | 'cuda';
   readonly threads: number;
+  /** Rows per run of the teacher; absent until the qualify stage has settled it. */
+  readonly teacherRows?: number;
   /** How long: passes over the training rows, or optimizer steps. */
   readonly length: { readonly epochs: number } | { readonly steps: number };
   readonly batchSize: number;

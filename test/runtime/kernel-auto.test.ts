@@ -60,7 +60,7 @@ test('auto takes the faster kernel; report and resolved spec say which and why',
   const { resolved } = await read<{ resolved: ResolvedSpec }>('spec.json', results, tools);
   assert.equal(resolved.train.kernel, 'tfjs');
   assert.equal(resolved.train.kernelReason, ran.kernelReason);
-  assert.deepEqual(kept, [resolved]);
+  assert.deepEqual(kept.at(-1), resolved);
 });
 
 test('the choice is kept: a job that comes again takes it, even where the other kernel is faster by now', async () => {
@@ -95,6 +95,33 @@ test('a kernel that cannot train the student is passed over, and the reason name
     ),
     (error: RetortError) => error.code === 'TRAIN_UNSUPPORTED',
   );
+});
+
+test('a job settled on tfjs is refused where tfjs would run in plain JavaScript, and goes on where it would not', async () => {
+  const tools = memoryTools();
+  const able = { onnxruntime: delayed('onnxruntime', 60).kernel, tfjs: delayed('tfjs', 0).kernel };
+  let { spec } = tinyRequest(short);
+  const settled = async (kept: ResolvedSpec) => {
+    spec = kept;
+  };
+  await runJourney({ ...tinyRequest(short), until: 'calibrate', settled }, { ...tools, kernels: able });
+  assert.equal(spec.train.kernel, 'tfjs');
+
+  const slow = delayed('tfjs', 0);
+  const declines = async () => 'plain JavaScript, slow: @tensorflow/tfjs-node is not installed';
+  const without = { onnxruntime: able.onnxruntime, tfjs: { ...slow.kernel, declines } };
+  const again = { ...tinyRequest(short), spec };
+  await assert.rejects(runJourney(again, { ...tools, kernels: without }), (error: RetortError) => {
+    assert.equal(error.code, 'RUNTIME_UNAVAILABLE');
+    assert.match(error.message, /settled on the kernel "tfjs".*tfjs-node is not installed/);
+    return true;
+  });
+  assert.equal(slow.counts.opened, 0);
+  const { requested } = tinyRequest({ ...short, train: { ...short.train, kernel: 'tfjs' } } as typeof short);
+  const asked = { ...again, requested };
+  const other = memoryTools();
+  assert.equal((await runJourney(asked, { ...other, kernels: without })).train.engine, 'tfjs');
+  assert.equal((await runJourney(again, { ...tools, kernels: able })).train.engine, 'tfjs');
 });
 
 test('a stop while kernels are measured is a cancellation', async () => {

@@ -9,7 +9,7 @@ import { openTeacher } from '../open-teacher.ts';
 import type { ModelReport, ModelRole } from '../report.ts';
 import type { Exported } from '../results.ts';
 import { scoreRepeats } from '../score-repeats.ts';
-import { scoreRows } from '../score-rows.ts';
+import { SCORE_BATCH, scoreRows } from '../score-rows.ts';
 import type { Scorer } from '../scorer.ts';
 import type { Stage } from '../stage.ts';
 import { studentScorer } from '../student-scorer.ts';
@@ -25,6 +25,7 @@ export const evaluate: Stage<'evaluate'> = {
     files: decode.files,
     rows: rowsKey(spec),
     device: spec.train.device,
+    teacherRows: spec.train.teacherRows,
     metrics: Object.keys(metrics),
     ...(train.repeated ? { repeated: [train.repeated, control?.repeated] } : {}),
     ensemble: spec.ensemble && { ...spec.ensemble, inspect, decode, qualify, weights: teach.weights },
@@ -43,13 +44,19 @@ export const evaluate: Stage<'evaluate'> = {
       scorer: Scorer,
       { plain }: Pick<Rows, 'plain'> = rows,
       { input, scores } = plan,
+      batch = SCORE_BATCH,
     ): Promise<Float32Array> => {
       const onRows = (n: number): void => {
         if (signal.aborted) throw cancelled('evaluate');
         progress(before + n, total);
       };
       try {
-        return await scoreRows(scorer, plain, test, { input: input.name, classes: scores.classes, onRows });
+        return await scoreRows(scorer, plain, test, {
+          input: input.name,
+          classes: scores.classes,
+          batch,
+          onRows,
+        });
       } finally {
         before += test.length;
         await scorer.close();
@@ -70,7 +77,7 @@ export const evaluate: Stage<'evaluate'> = {
     };
     try {
       const labels = Int32Array.from(test, (row) => rows.dataset.labels[row]!);
-      const own = await score(await openTeacher(plan, context));
+      const own = await score(await openTeacher(plan, context), rows, plan, spec.train.teacherRows);
       const others: Float32Array[] = [];
       for (const teacher of jobTeachers(done, spec).slice(1)) others.push(await askOther(teacher));
       const ensemble = judgeEnsemble([own, ...others], labels, rows.dataset.classes, done, spec);

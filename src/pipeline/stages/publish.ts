@@ -66,6 +66,8 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
       kernel: done.calibrate.kernel,
       kernelReason: done.calibrate.reason,
       device: spec.train.device,
+      teacherRows: spec.train.teacherRows ?? done.qualify.teacherRows.rows,
+      teacherRowsReason: done.qualify.teacherRows.reason,
       engine: done.train.engine,
       runtime: `onnxruntime ${runtime.version}`,
       seed: spec.seed,

@@ -11,6 +11,7 @@ import type { QualifiedTeacher } from '../results.ts';
 import { spread } from '../score-rows.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import type { TeacherPlan } from '../teacher-plan.ts';
+import { teacherRows } from '../teacher-rows.ts';
 
 const STATISTICS_ROWS = 1024;
 
@@ -18,12 +19,13 @@ const STATISTICS_ROWS = 1024;
 export const qualify: Stage<'qualify'> = {
   name: 'qualify',
   summary: 'checks the teacher on labelled rows',
-  version: 2,
+  version: 3,
   key: ({ inspect, decode }, { spec }) => ({
     teacher: inspect.plan,
     files: decode.files,
     rows: rowsKey(spec),
     override: spec.teacherQuality.override,
+    device: spec.train.device,
     others: inspect.others?.map(({ file, plan }, i) => {
       const { inputs, labels } = spec.ensemble!.others[i]!;
       return { file, plan, inputs, labels, files: decode.others![i] };
@@ -60,11 +62,16 @@ export const qualify: Stage<'qualify'> = {
         quality,
         ...(context.spec.ensemble ? { others: found } : {}),
         inputStatistics: await statistics(rows, plan.input.name),
+        teacherRows: await teacherRows(plan, rows, context),
         warnings,
       };
     } finally {
       await rows.dataset.close();
     }
+  },
+  settle({ qualify: { teacherRows } }, spec) {
+    if (spec.train.teacherRows !== undefined) return spec;
+    return { ...spec, train: { ...spec.train, teacherRows: teacherRows.rows } };
   },
 };
 

@@ -4,6 +4,7 @@ import type { GraphBuilder } from '../../onnx/builder.ts';
 import type { Node } from '../../onnx/model.ts';
 import { numbers } from '../../onnx/tensor.ts';
 import type { RuleContext, RuleSample } from '../rule.ts';
+import { zerosLike } from '../zeros-like.ts';
 import { type Arithmetic, arithmetic } from './arithmetic.ts';
 
 /**
@@ -58,7 +59,7 @@ export function recurrent(
   const count = b.dims(c.x(1))[0]!;
   const reversed = (k: number) => k === 1 || stringAttribute(c.node, 'direction', 'forward') === 'reverse';
   // Y may be left out of the node's outputs; then the node is run again for it.
-  const y = c.node.outputs[0] || b.ops(c.node.op, c.node.inputs, c.node.attributes, { outputs: 3 })[0]!;
+  const y = c.node.outputs[0] || b.ops(c.node.op, c.node.inputs, c.node.attributes, { outputs: 1 })[0]!;
   const parts = Array.from({ length: count }, (_, k) => {
     const result = gradient(view(c, y, k, reversed(k)));
     return { ...result, x: reversed(k) ? flip(b, result.x) : result.x };
@@ -140,7 +141,7 @@ function view(c: RuleContext, y: string, k: number, reverse: boolean): Direction
   const first = b.op('Unsqueeze', [initial(0), b.ints([0])]);
   const earlier = b.op('Slice', [h, b.ints([0]), b.ints([steps - 1]), b.ints([0])]);
   const flat = (value: string) => b.op('Reshape', [value, b.ints([steps * batch, b.dims(value)[2]!])]);
-  const dh = perStep(b, order(pick(c.dy(0), 1)));
+  const dh = perStep(b, order(pick(c.node.outputs[0] ? c.dy(0) : zerosLike(b, y), 1)));
   if (c.hasDy(1)) dh[steps - 1] = m.add(dh[steps - 1]!, pick(c.dy(1)));
   return {
     b,

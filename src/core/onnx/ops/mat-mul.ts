@@ -80,6 +80,15 @@ const samples = {
       [2, 1],
     ]),
   ],
+  TransposeMatMul: [
+    sample(
+      [
+        [2, 4, 3],
+        [4, 5],
+      ],
+      { transA: 1 },
+    ),
+  ],
   MatMul: [
     sample([
       [2, 3, 4],
