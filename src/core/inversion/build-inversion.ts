@@ -35,11 +35,11 @@ export const INVERSION_INPUTS = { labels: 'labels', rows: 'rows', columns: 'colu
 const OWN = 'teacher/';
 
 /**
- * DeepInversion as a Program (Yin et al., CVPR 2020, arXiv 1912.08795): the parameter is a batch of pictures, the teacher's weights are
- * constants. It minimises cross-entropy with the drawn classes + the distance of the batch's statistics to those that the teacher's
- * batch normalisation keeps + total variation + size. Variation and size are means of squares over pixels, where the authors take norms
- * of the whole batch, so that weights do not depend on the batch. At every step the pictures are shown moved, so that no pixel settles
- * on one place of the teacher's strides.
+ * DeepInversion as a Program (Yin et al., CVPR 2020, arXiv 1912.08795): the parameter is a batch of pictures, the
+ * teacher's weights are constants. It minimises cross-entropy with the drawn classes + the distance of the batch's
+ * statistics to those that the teacher's batch normalisation keeps + total variation + size. Variation and size are
+ * means of squares over pixels, where the authors take norms of the whole batch, so that weights do not depend on the
+ * batch. At every step the pictures are shown moved, so that no pixel settles on one place of the teacher's strides.
  */
 export function buildInversion(request: InversionRequest): Program {
   const { teacher, input, constants, pictures, scores, weights, learningRate } = request;
