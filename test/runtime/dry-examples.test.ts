@@ -57,7 +57,7 @@ async function unfolded(): Promise<Uint8Array> {
 interface Named {
   readonly file: string;
 }
-const furtherFiles = ({ teachers = [], clients = [] }: { teachers?: Named[]; clients?: Named[] }) =>
+const furtherFiles = ({ teachers = [], clients = [] }: { teachers?: Named[]; clients?: Named[] } = {}) =>
   [...teachers, ...clients].map(({ file }) => file);
 
 // One store, so that the dataset is decoded once.

@@ -43,7 +43,7 @@ const options = Type.Object(
  * Without training data: pictures are recovered from the teacher (DeepInversion), from noise, so that it sees the
  * classes that are drawn and its batch normalisation the statistics it was trained on; the student learns from the
  * teacher on them. The dataset of the job is for validation and test alone. Needs batch normalisation that was not
- * folded into the layers before it.
+ * folded into the layers before it. docs/adr/0012 has the terms.
  */
 export const dataFree: Strategy<typeof options> = {
   name: 'data-free',
