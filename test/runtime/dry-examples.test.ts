@@ -49,9 +49,9 @@ const teacher = readFileSync(`${examples}shapes/teacher.onnx`);
 /** The teacher with batch normalisation, whose statistics are those of noise. */
 async function unfolded(): Promise<Uint8Array> {
   const random = new Random(0, 'pixels');
-  const data = Float32Array.from({ length: 8 * 3 * 32 * 32 }, () => random.normal());
+  const data = Float32Array.from({ length: 8 * 3 * 24 * 24 }, () => random.normal());
   return encodeModel(
-    await unfoldBatchNorm(decodeModel(teacher), { dtype: 'float32', dims: [8, 3, 32, 32], data }),
+    await unfoldBatchNorm(decodeModel(teacher), { dtype: 'float32', dims: [8, 3, 24, 24], data }),
   );
 }
 interface Named {
