@@ -23,7 +23,8 @@ export interface StoredDataset extends Dataset {
   /** Per row: 1 where the label may be used in training (the rest count as unlabelled). */
   readonly labelled: Uint8Array;
   readonly index: StoredIndex;
-  card(): DatasetCard;
+  /** Of these splits; default: its own. */
+  card(of?: Dataset['splits']): DatasetCard;
 }
 
 /** Opens what `ingest` wrote. */
@@ -56,7 +57,7 @@ export async function openDataset(folder: Folder, options: OpenOptions = {}): Pr
     splits,
     labelled,
     index,
-    card: () => datasetCard({ ...index, classes }, { labels, hashes: table.hashes }, splits),
+    card: (of = splits) => datasetCard({ ...index, classes }, { labels, hashes: table.hashes }, of),
     async read(name, rows) {
       const column = columns.get(name);
       if (!column) {

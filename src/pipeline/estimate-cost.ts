@@ -1,8 +1,10 @@
 import { shardRowsFor } from './logits-store.ts';
 import type { Rows } from './open-rows.ts';
+import { planInversion } from './plan-inversion.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
 import { latencyCost } from './stages/measure.ts';
+import { stepPace } from './step-pace.ts';
 import { teachingPace } from './teaching-pace.ts';
 import { trainingCost } from './training-cost.ts';
 import { validationRows } from './validation-rows.ts';
@@ -18,11 +20,26 @@ export interface CostEstimate {
 /** Rows on which an exported model is compared with the trained one, and how often it is run on them. */
 const PARITY_RUNS = 2 * 256;
 
+const RECOVERY_BUDGET_MS = 2000;
+
+/** Milliseconds to recover the training rows, where they are recovered: opening a batch and the pace of its steps. */
+async function recoveryCost(
+  { inspect }: Pick<Results, 'inspect'>,
+  { input }: Rows,
+  context: StageContext,
+): Promise<number> {
+  const { inversion } = context.spec;
+  if (!inversion) return 0;
+  const plan = await planInversion(0, inspect.plan, input, context);
+  const { open, step } = await stepPace(plan, context, RECOVERY_BUDGET_MS);
+  return Math.ceil(inversion.images / inversion.batch) * (open + step * inversion.steps);
+}
+
 /**
  * What a job would cost on this machine as it is now.
  *
  * Time: the stages up to `qualify` as they took here (nothing where their results were known). Teachers: their pace on some
- * batches of training rows, times the rows of all views and of validation. Training: opening the kernel, the pace of some
+ * batches of training rows, times the rows of all views and of validation. Recovering pictures counts as teaching. Training: opening the kernel, the pace of some
  * real steps times all steps, and one validation with its checkpoint times the rounds, for every phase; early stopping is not
  * foreseen. Where a loss compares hidden tensors, the teacher sees every step's rows again. The control makes the steps of the
  * length. All training once per seed; to choose the method, every candidate once on its short schedule. Evaluation and latency from the paces of teacher and student. Compute that others use
@@ -54,7 +71,8 @@ export async function estimateCost(
   const parts = [validationRows(rows.dataset).length, ...new Array<number>(views).fill(splits.train.length)];
   const shards = parts.reduce((sum, count) => sum + Math.ceil(count / shardRows), 0);
   const asking = teacher.row * parts.reduce((sum, count) => sum + count, 0);
-  const teach = teacher.open + asking + write * shards;
+  const recover = await recoveryCost(done, rows, context);
+  const teach = recover + teacher.open + asking + write * shards;
   const before = took('ingest') + took('inspect') + took('qualify');
   const evaluate = splits.test.length * (teacher.row + spec.seeds * students * row);
   const latency = latencyCost(teacher.own) + students * latencyCost(row);

@@ -11,6 +11,7 @@ import { match } from './stages/match.ts';
 import { measure } from './stages/measure.ts';
 import { publish } from './stages/publish.ts';
 import { qualify } from './stages/qualify.ts';
+import { recover } from './stages/recover.ts';
 import { teach } from './stages/teach.ts';
 import { train } from './stages/train.ts';
 
@@ -21,6 +22,7 @@ export const journey: readonly Stage[] = [
   decode,
   qualify,
   match,
+  recover,
   teach,
   calibrate,
   choose,

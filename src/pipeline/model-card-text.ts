@@ -125,6 +125,15 @@ function choiceSection(report: Report): string[] {
 const bulleted = (lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [...lines.map((line) => `- ${line}`), ''];
 
+/** What the training rows were, where they are not the dataset's. */
+function recoveredLines({ recover }: Results): string[] {
+  if (!recover) return [];
+  const terms = Object.entries(recover.terms).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  return [
+    `- Training rows: ${recover.rows} pictures recovered from the teacher by ${recover.engine} (${terms.join(', ')})`,
+  ];
+}
+
 /** Who taught beside the job's own teacher, and how they were made one. */
 function ensembleLines({ ensemble }: Report): string[] {
   if (!ensemble) return [];
@@ -181,6 +190,7 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     `- Rows: ${splits.train.rows} training (${done.qualify.labelled} labelled), ${splits.validation.rows} validation, ${splits.test.rows} test`,
     `- Objective: ${objectiveText(spec.objective.terms)}`,
     ...foundLines(report),
+    ...recoveredLines(done),
     ...ensembleLines(report),
     ...phaseLines(report, spec),
     `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine} (${report.ran.kernelReason}), seed ${spec.seed}`,

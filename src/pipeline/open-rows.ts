@@ -8,6 +8,7 @@ import { BlobFolder } from './blob-folder.ts';
 import { assembledType, declaredFor, preprocessWish } from './input-wish.ts';
 import type { JobTeacher } from './job-teachers.ts';
 import type { BlobRef, BlobStore } from './ports.ts';
+import { withRecovered } from './recovered-rows.ts';
 import type { Results } from './results.ts';
 import { hashOf } from './stage-key.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
@@ -25,18 +26,25 @@ export interface Rows {
 }
 
 /** What of the spec decides splits, labels and pixels of the plain rows: part of every key that depends on them. */
-export const rowsKey = ({ data, labels, inputs, seed }: ResolvedSpec) => {
+export const rowsKey = ({ data, labels, inputs, seed, inversion }: ResolvedSpec) => {
   const { train, validation, test, labelled } = data;
-  return { splits: { train, validation, test, labelled }, labels, inputs, seed };
+  return { splits: { train, validation, test, labelled }, labels, inputs, seed, inversion };
 };
 
 type Tools = { readonly blobs: BlobStore; readonly spec: ResolvedSpec };
 
+/** Before the stage `recover` has made training rows, stand-ins take their place. */
+type Decoded = Pick<Results, 'decode' | 'inspect'> & Partial<Pick<Results, 'recover'>>;
+
 /** As the job's teacher takes them. */
-export async function openRows(done: Pick<Results, 'decode' | 'inspect'>, tools: Tools): Promise<Rows> {
+export async function openRows(done: Decoded, tools: Tools): Promise<Rows> {
   const { plan } = done.inspect;
   const { classes } = plan.scores;
-  const dataset = await openSplits(done.decode.files, classes, tools);
+  const decoded = await openSplits(done.decode.files, classes, tools);
+  const { column } = planColumn(decoded, plan, tools.spec);
+  const dataset = tools.spec.inversion
+    ? await withRecovered(decoded, column, tools.spec.inversion, done.recover ?? null, tools.blobs)
+    : decoded;
   return rowsFor(dataset, { plan, inputs: tools.spec.inputs, classes }, tools.spec);
 }
 

@@ -49,6 +49,8 @@ export interface Results {
   };
   /** The terms of the objective with tensors named and weights set; null where none leaves such a thing open. */
   readonly match: { readonly terms: readonly ObjectiveTerm[] | null };
+  /** Training rows recovered from the teacher; null where they are the dataset's. */
+  readonly recover: RecoveredPictures | null;
   readonly teach: {
     /** One view of the training rows, or one per augmented epoch; none where no loss reads the teacher. */
     readonly train: readonly LogitsView[];
@@ -68,6 +70,16 @@ export interface Results {
   readonly publish: { readonly artifacts: readonly Artifact[] };
   /** How long each stage took; filled by the runner. */
   readonly timings: readonly Timing[];
+}
+
+export interface RecoveredPictures {
+  /** uint8 [N, H, W, C] as an .npy file. */
+  readonly pictures: BlobRef;
+  readonly rows: number;
+  /** Terms of the loss at the last step, mean over the batches. */
+  readonly terms: Readonly<Record<string, number>>;
+  /** What computed them, with its version. */
+  readonly engine: string;
 }
 
 export interface InspectedTeacher {

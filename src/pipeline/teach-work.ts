@@ -45,7 +45,7 @@ const VERSION = 1;
 
 /** Opens the rows. */
 export async function openTeachWork(
-  done: Pick<Results, 'decode' | 'inspect' | 'qualify'>,
+  done: Pick<Results, 'decode' | 'inspect' | 'qualify' | 'recover'>,
   context: Pick<StageContext, 'blobs' | 'jobs' | 'runtime' | 'spec'>,
 ): Promise<TeachWork> {
   const { spec, runtime } = context;

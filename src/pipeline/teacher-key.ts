@@ -7,7 +7,7 @@ import { viewCount } from './view-count.ts';
 
 /** What decides the logits of every teacher, the job's own first; the same for the same teacher in any job. */
 export function teacherKeys(
-  done: Pick<Results, 'inspect' | 'decode' | 'qualify'>,
+  done: Pick<Results, 'inspect' | 'decode' | 'qualify' | 'recover'>,
   spec: ResolvedSpec,
 ): readonly object[] {
   const views = viewCount(spec, done.qualify.card.splits.train.rows);
@@ -16,6 +16,7 @@ export function teacherKeys(
     teacher: plan,
     device: spec.train.device,
     files,
+    recovered: done.recover?.pictures,
     rows: rowsKey({ ...spec, inputs }),
     asked: views > 0 ? { augment: spec.train.augment, views } : null,
   });

@@ -2,11 +2,19 @@ import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import { rowsKey } from './open-rows.ts';
 import type { Results } from './results.ts';
 
+/** Before the stage `recover` there are stand-ins for what it makes. */
+type OpenedRows = Pick<Results, 'ingest' | 'decode' | 'inspect' | 'qualify'> &
+  Partial<Pick<Results, 'recover'>>;
+
 /** What decides the rows a run sees and the tensor it reads them from. */
-export const openRowsKey = ({ ingest, decode, inspect, qualify }: Results, spec: ResolvedSpec) => ({
+export const openRowsKey = (
+  { ingest, decode, inspect, qualify, recover }: OpenedRows,
+  spec: ResolvedSpec,
+) => ({
   // An uploaded student is among them.
   companions: ingest.companions,
   files: decode.files,
+  recovered: recover?.pictures,
   rows: rowsKey(spec),
   input: inspect.plan.input,
   classes: inspect.plan.scores.classes,

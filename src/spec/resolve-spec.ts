@@ -38,6 +38,7 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
     ...(spec.method ? { method: spec.method } : {}),
     strategy,
     ...(entry.ensemble ? { ensemble: entry.ensemble(strategy.options) } : {}),
+    ...(entry.inversion ? { inversion: entry.inversion(strategy.options) } : {}),
     objective,
     phases: resolvePhases(strategy, objective.terms, student),
     train: resolveTrain(withDefaults(spec.train ?? {}, entry.train ?? {}), facilities),

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import type { Ensemble } from '../core/ensemble/ensemble.ts';
+import type { Inversion } from '../core/inversion/inversion.ts';
 import type { EntrySpec } from '../core/options.ts';
 import type { Preprocess } from '../core/preprocess.ts';
 import type { ObjectiveTerm } from '../core/program/build-program.ts';
@@ -22,6 +23,8 @@ export interface ResolvedSpec {
   readonly strategy: EntrySpec;
   /** What stands for the job's teacher, where further ones join it. */
   readonly ensemble?: Ensemble;
+  /** How training rows are recovered from the teacher, where they are. */
+  readonly inversion?: Inversion;
   readonly objective: { readonly terms: readonly ObjectiveTerm[] };
   /** What the strategy makes of the objective. */
   readonly phases: readonly Phase[];

@@ -5,16 +5,21 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { writeDataset } from '../../examples/shapes/write-dataset.ts';
+import { decodeModel } from '../../src/core/onnx/decode.ts';
+import { encodeModel } from '../../src/core/onnx/encode.ts';
+import { Random } from '../../src/core/random.ts';
 import type { Source } from '../../src/data/format.ts';
 import { validateJob } from '../../src/pipeline/validate-job.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 import { memorySource } from '../support/data-files.ts';
 import { memoryTools } from '../support/tiny-job.ts';
+import { unfoldBatchNorm } from '../support/unfold-batch-norm.ts';
 
 /**
  * The examples of strategies, of losses on layers and of `method: "auto"` are for the teacher of the demo; each is run dry on
- * a few of its pictures. Further teachers they name are that one again.
+ * a few of its pictures. Further teachers they name are that one again, and where its statistics are
+ * asked for it has its batch normalisation back.
  */
 
 /** For a teacher with attention, and run through in transformer-features.test.ts. */
@@ -41,10 +46,18 @@ function hasty() {
 }
 
 const teacher = readFileSync(`${examples}shapes/teacher.onnx`);
+/** The teacher with batch normalisation, whose statistics are those of noise. */
+async function unfolded(): Promise<Uint8Array> {
+  const random = new Random(0, 'pixels');
+  const data = Float32Array.from({ length: 8 * 3 * 24 * 24 }, () => random.normal());
+  return encodeModel(
+    await unfoldBatchNorm(decodeModel(teacher), { dtype: 'float32', dims: [8, 3, 24, 24], data }),
+  );
+}
 interface Named {
   readonly file: string;
 }
-const furtherFiles = ({ teachers = [], clients = [] }: { teachers?: Named[]; clients?: Named[] }) =>
+const furtherFiles = ({ teachers = [], clients = [] }: { teachers?: Named[]; clients?: Named[] } = {}) =>
   [...teachers, ...clients].map(({ file }) => file);
 
 // One store, so that the dataset is decoded once.
@@ -61,7 +74,10 @@ for (const name of names) {
     });
     const request = {
       upload: {
-        teacher: memorySource('teacher.onnx', teacher),
+        teacher: memorySource(
+          'teacher.onnx',
+          written.strategy?.name === 'data-free' ? await unfolded() : teacher,
+        ),
         companions: furtherFiles(written.strategy).map((file) => memorySource(file, teacher)),
         data: [pictures],
       },

@@ -92,6 +92,7 @@ test('finished stages are skipped; a new objective reuses the teacher and the co
     'decode',
     'qualify',
     'match',
+    'recover',
     'teach',
     'calibrate',
     'choose',
@@ -102,8 +103,14 @@ test('finished stages are skipped; a new objective reuses the teacher and the co
   ];
   assert.deepEqual(await skippedIn(tinySpec()), all);
   const objective = { terms: [{ loss: 'logit-mse' }] };
-  assert.deepEqual(await skippedIn(tinySpec({ objective })), all.slice(0, 8));
-  assert.deepEqual(await skippedIn(tinySpec({ seed: 1 })), ['inspect', 'decode', 'match', 'choose']);
+  assert.deepEqual(await skippedIn(tinySpec({ objective })), all.slice(0, 9));
+  assert.deepEqual(await skippedIn(tinySpec({ seed: 1 })), [
+    'inspect',
+    'decode',
+    'match',
+    'recover',
+    'choose',
+  ]);
 });
 
 test('a stopped run goes on to the same student, bit for bit', async () => {

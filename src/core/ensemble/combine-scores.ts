@@ -23,10 +23,10 @@ export interface Combined {
  * Whole scores [N, C] of several teachers as teacher logits [N, C], with weights w_k of the row:
  *
  * - `probabilities`: T ln sum_k w_k softmax(z_k / T), so that a loss at temperature T sees exactly the mean of the
- *   softened   probabilities.
+ *   softened probabilities.
  * - `logits`: sum_k w_k z_k.
  * - `standardized-logits`: s sum_k w_k (z_k - mean z_k) / s_k with s_k the deviation over the classes and s = sum_k w_k
- *   s_k by the given   weights: every teacher counts at the same scale, and the row keeps a scale of logits.
+ *   s_k by the given weights: every teacher counts at the same scale, and the row keeps a scale of logits.
  */
 export function combineScores(scores: readonly Float32Array[], request: CombineRequest): Combined {
   const { classes, weights, weighting, labels } = request;

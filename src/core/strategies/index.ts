@@ -1,5 +1,6 @@
 import { annealing } from './annealing.ts';
 import { continuation } from './continuation.ts';
+import { dataFree } from './data-free.ts';
 import { ensemble } from './ensemble.ts';
 import { federated } from './federated.ts';
 import { functionMatching } from './function-matching.ts';
@@ -15,6 +16,7 @@ import { twoStage } from './two-stage.ts';
 export const strategies = {
   annealing,
   continuation,
+  'data-free': dataFree,
   ensemble,
   federated,
   'function-matching': functionMatching,

@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox';
 import type { Ensemble } from '../ensemble/ensemble.ts';
+import type { Inversion } from '../inversion/inversion.ts';
 import type { ObjectiveTerm } from '../program/build-program.ts';
 import type { Phase } from './phase.ts';
 
@@ -18,6 +19,8 @@ export interface Strategy<S extends TObject = TObject> {
   readonly train?: Readonly<Record<string, unknown>>;
   /** Who stands for the job's teacher in its phases. Default: the job's teacher alone. */
   ensemble?(options: Static<S>): Ensemble;
+  /** How its training rows are recovered from the teacher. Default: they are the dataset's. */
+  inversion?(options: Static<S>): Inversion;
   /** SPEC_INVALID where the objective is none for it. */
   phases(terms: readonly ObjectiveTerm[], options: Static<S>): readonly Phase[];
 }

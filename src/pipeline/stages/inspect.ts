@@ -1,6 +1,9 @@
+import { statisticsNodes } from '../../core/inversion/statistics-distance.ts';
 import { losses } from '../../core/losses/index.ts';
 import type { Loss } from '../../core/losses/loss.ts';
+import { decodeModel } from '../../core/onnx/decode.ts';
 import { encodeModel } from '../../core/onnx/encode.ts';
+import type { Model } from '../../core/onnx/model.ts';
 import { entryOf } from '../../core/options.ts';
 import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
@@ -23,6 +26,7 @@ export const inspect: Stage<'inspect'> = {
     companions: ingest.companions.map(({ name, hash }) => [name, hash]),
     inputs: spec.inputs,
     others: spec.ensemble?.others.map(({ file, inputs }) => ({ file, inputs })),
+    inverted: spec.inversion !== undefined || undefined,
     refusesPairs: refusalOfPairs(spec) !== undefined,
   }),
   async run({ ingest }, context) {
@@ -30,6 +34,7 @@ export const inspect: Stage<'inspect'> = {
     const files = await storedFiles(ingest.companions, blobs);
     const own = await inspectTeacher(await blobs.get(ingest.teacher.hash), files, spec.inputs, context);
     if (own.plan.scores.classes === 2) refusePairs(spec);
+    if (spec.inversion) refuseWithoutStatistics(decodeModel(await blobs.get(own.plan.model.hash)));
     if (!spec.ensemble) return own;
     const others: InspectedTeacher[] = [];
     for (const { file, inputs } of spec.ensemble.others) {
@@ -56,6 +61,18 @@ async function inspectTeacher(
   const stored = await blobs.put(encoded);
   const told = warning === undefined ? warnings : [...warnings, warning];
   return { card: modelCard(model, bytes.byteLength, told), plan: { ...plan, batch, model: stored } };
+}
+
+/** Batch normalisation that was folded into the layers before it has taken its statistics with it. */
+function refuseWithoutStatistics(tapped: Model): void {
+  if (statisticsNodes(tapped.graph).length > 0) return;
+  throw new RetortError(
+    'ONNX_UNSUPPORTED',
+    'no pictures can be recovered from the teacher: it has no BatchNormalization with its statistics in front of the class scores',
+    {
+      hint: 'Export it without folding (torch.onnx.export with training=TrainingMode.PRESERVE, do_constant_folding=False), or take "label-free" with rows of your own.',
+    },
+  );
 }
 
 const notSent = (file: string, { strategy }: ResolvedSpec): RetortError =>

@@ -26,6 +26,7 @@ export const publish: Stage<'publish'> = {
       ...(control ? [{ name: 'control.onnx', ...control.model }] : []),
       { name: 'metrics.jsonl', ...done.train.log },
       ...(alone ? [{ name: 'control-metrics.jsonl', ...alone.log }] : []),
+      ...(done.recover ? [{ name: 'recovered.npy', ...done.recover.pictures }] : []),
       await put('report.json', json(report)),
       await put('model-card.md', modelCardText(report, done, context.spec)),
       await put('spec.json', json({ requested: context.requested, resolved: context.spec })),

@@ -1,0 +1,53 @@
+import { invariant } from '../../errors.ts';
+import type { GraphBuilder } from '../onnx/builder.ts';
+import type { Graph, Node } from '../onnx/model.ts';
+import { numbers } from '../onnx/tensor.ts';
+
+const isStatistics = ({ initializers }: Pick<Graph, 'initializers'>, node: Node): boolean =>
+  node.op === 'BatchNormalization' &&
+  node.domain === '' &&
+  node.inputs.slice(3, 5).every((name) => initializers.has(name));
+
+/** The nodes of a graph that keep what their inputs were in training: mean and variance per channel. */
+export const statisticsNodes = (graph: Pick<Graph, 'nodes' | 'initializers'>): readonly Node[] =>
+  graph.nodes.filter((node) => isStatistics(graph, node));
+
+/** Part of the mean variance of a node that is added to each channel's: one that was never active counts little. */
+const FLOOR = 0.01;
+
+/**
+ * Mean over the nodes of rms((mean(x) - m) / sqrt(w)) + rms((var(x) - v) / w), x the input of a node over batch and
+ * places, m and v what it keeps, rms over its channels, w = v + 0.01 mean(v). DeepInversion adds up norms of the plain
+ * differences; measured by the node's own deviations, and as means over channels and nodes, the weight depends neither
+ * on the scale nor on the size of the teacher.
+ */
+export function statisticsDistance(b: GraphBuilder, nodes: readonly Node[]): string {
+  invariant(nodes.length > 0, 'no statistics to match');
+  const distances = nodes.map(({ inputs }) => {
+    const [x, , , mean, variance] = inputs as [string, string, string, string, string];
+    const kept = numbers(b.initializers.get(variance)!);
+    const floor = (FLOOR * kept.reduce((sum, v) => sum + v, 0)) / kept.length + TINY;
+    const unit = kept.map((v) => v + floor);
+    const rank = b.dims(x).length;
+    const axes = b.ints(Array.from({ length: rank }, (_, i) => i).filter((axis) => axis !== 1));
+    const average = b.op('ReduceMean', [x, axes], { keepdims: 1 });
+    const centred = b.op('Sub', [x, average]);
+    const spread = b.op('ReduceMean', [b.op('Mul', [centred, centred]), axes], { keepdims: 1 });
+    const flat = (value: string): string => b.op('Reshape', [value, b.ints([-1])]);
+    return b.op('Add', [
+      rms(b, flat(average), mean, unit.map(Math.sqrt)),
+      rms(b, flat(spread), variance, unit),
+    ]);
+  });
+  const sum = distances.reduce((total, each) => b.op('Add', [total, each]));
+  return b.op('Div', [sum, b.constant(nodes.length)]);
+}
+
+/** Where it is 0 the root has no gradient; this keeps it finite. */
+const TINY = 1e-12;
+
+function rms(b: GraphBuilder, one: string, other: string, unit: readonly number[]): string {
+  const difference = b.op('Div', [b.op('Sub', [one, other]), b.constant(unit)]);
+  const square = b.op('ReduceMean', [b.op('Mul', [difference, difference])], { keepdims: 0 });
+  return b.op('Sqrt', [b.op('Add', [square, b.constant(TINY)])]);
+}

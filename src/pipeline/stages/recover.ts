@@ -1,0 +1,28 @@
+import { considerKernel } from '../inversion-kernel.ts';
+import { openRows, rowsKey } from '../open-rows.ts';
+import { recoverPictures } from '../recover-pictures.ts';
+import type { Stage } from '../stage.ts';
+
+/** Training rows out of the teacher itself, where the strategy has none of its own. */
+export const recover: Stage<'recover'> = {
+  name: 'recover',
+  summary: 'recovers pictures from the teacher',
+  version: 1,
+  async key({ inspect, decode }, { spec, kernels }) {
+    if (!spec.inversion) return { inversion: null };
+    const { name } = await considerKernel(spec.train, kernels);
+    return {
+      teacher: inspect.plan,
+      files: decode.files,
+      rows: rowsKey(spec),
+      kernel: name,
+      device: spec.train.device,
+    };
+  },
+  async run(done, context) {
+    if (!context.spec.inversion) return null;
+    const { input, dataset } = await openRows(done, context);
+    await dataset.close();
+    return recoverPictures(done.inspect.plan, input, context);
+  },
+};
