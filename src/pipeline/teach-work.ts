@@ -5,12 +5,13 @@ import { shardRowsFor } from './logits-store.ts';
 import { openOtherRows, openRows, type Rows } from './open-rows.ts';
 import { openTeacher } from './open-teacher.ts';
 import type { Results } from './results.ts';
-import { SCORE_BATCH, scoreRows } from './score-rows.ts';
+import { scoreRows } from './score-rows.ts';
 import type { Scorer } from './scorer.ts';
 import { ShardStore } from './shard-store.ts';
 import type { StageContext } from './stage.ts';
 import { hashOf } from './stage-key.ts';
 import { shardName, type TeachShard, teachShards } from './teach-shards.ts';
+import { teacherBatch } from './teacher-batch.ts';
 import { teacherKeys } from './teacher-key.ts';
 import { validationRows } from './validation-rows.ts';
 import { viewCount } from './view-count.ts';
@@ -78,7 +79,7 @@ export async function openTeachWork(
       const part = rows.subarray(shard.from, shard.from + shard.rows);
       const maker: BatchMaker = isPlain(shard.view, perTeacher) ? opened[teacher]!.plain : makers[teacher]!;
       const input = teachers[teacher]!.plan.input.name;
-      const batch = (teacher === 0 && spec.train.teacherRows) || SCORE_BATCH;
+      const batch = teacherBatch(spec, teacher);
       return scoreRows(asked.scorer, maker, part, { input, classes, epoch, batch, onRows });
     },
     kept: (shard) => ({

@@ -3,6 +3,7 @@ import { type JobTeacher, jobTeachers } from './job-teachers.ts';
 import { rowsKey } from './open-rows.ts';
 import type { Results } from './results.ts';
 import { hashOf } from './stage-key.ts';
+import { teacherBatch } from './teacher-batch.ts';
 import { viewCount } from './view-count.ts';
 
 /** What decides the logits of every teacher, the job's own first; the same for the same teacher in any job. */
@@ -12,23 +13,24 @@ export function teacherKeys(
 ): readonly object[] {
   const views = viewCount(spec, done.qualify.card.splits.train.rows);
   const [own, ...others] = jobTeachers(done, spec);
-  const key = ({ plan, files, inputs }: JobTeacher) => ({
+  const key = ({ plan, files, inputs }: JobTeacher, position: number) => ({
     teacher: plan,
     device: spec.train.device,
+    // How many rows go together may show in the last bits of their logits.
+    batch: teacherBatch(spec, position),
     files,
     recovered: done.recover?.pictures,
     rows: rowsKey({ ...spec, inputs }),
     asked: views > 0 ? { augment: spec.train.augment, views } : null,
   });
-  // How many rows go together may show in the last bits of their logits.
-  const first = { ...key(own), teacherRows: spec.train.teacherRows };
+  const first = key(own, 0);
   // Class names are mapped by the outputs of the job's teacher, and augmentations are drawn for its pictures.
   const job = [first.files, own.plan.scores.classes];
   return [
     first,
-    ...others.map((teacher) => {
+    ...others.map((teacher, i) => {
       const isAlike = hashOf([teacher.files, teacher.plan.scores.classes]) === hashOf(job);
-      return { ...key(teacher), ...(isAlike ? {} : { job }) };
+      return { ...key(teacher, i + 1), ...(isAlike ? {} : { job }) };
     }),
   ];
 }

@@ -9,6 +9,7 @@ import type { Report } from '../../src/pipeline/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';
+import type { ResolvedSpec } from '../../src/spec/resolved-spec.ts';
 import { memorySource } from '../support/data-files.ts';
 import { memoryTools, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny-job.ts';
 
@@ -18,6 +19,8 @@ const reportOf = async (results: Results, tools: Tools): Promise<Report> =>
   JSON.parse(new TextDecoder().decode(await artifact('report.json', results, tools)));
 const augmented = tinySpec({
   train: {
+    // Two stores would settle on a kernel each.
+    kernel: 'onnxruntime',
     epochs: 3,
     batchSize: 32,
     optimizer: { name: 'sgd', learningRate: 0.1 },
@@ -228,4 +231,25 @@ test('a student that cannot be trained is refused before the teacher is asked, w
     return true;
   });
   assert.ok(!asked.includes('teach'));
+});
+
+test('how many rows the teacher gets at a time is settled, told, kept, and part of what it was asked', async () => {
+  const tools = memoryTools();
+  const kept: ResolvedSpec[] = [];
+  const settled = async (spec: ResolvedSpec) => void kept.push(spec);
+  const request = { ...tinyRequest(), until: 'teach' as const, settled };
+  const first = await runJourney(request, tools);
+  assert.deepEqual(first.qualify.teacherRows.rows, 64);
+  assert.match(first.qualify.teacherRows.reason, /^\d+ rows are too few to measure$/);
+  assert.equal(kept[0]!.train.teacherRows, 64);
+  const keyOf = ({ timings }: typeof first) => timings.find(({ stage }) => stage === 'teach')!.key;
+  const again = await runJourney({ ...request, spec: kept[0]! }, tools);
+  assert.equal(keyOf(again), keyOf(first));
+  const { train } = kept[0]!;
+  const other = await runJourney(
+    { ...request, spec: { ...kept[0]!, train: { ...train, teacherRows: 3 } } },
+    tools,
+  );
+  assert.notEqual(keyOf(other), keyOf(first));
+  assert.deepEqual(other.qualify, first.qualify);
 });

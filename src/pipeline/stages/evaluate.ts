@@ -13,6 +13,7 @@ import { SCORE_BATCH, scoreRows } from '../score-rows.ts';
 import type { Scorer } from '../scorer.ts';
 import type { Stage } from '../stage.ts';
 import { studentScorer } from '../student-scorer.ts';
+import { teacherBatch } from '../teacher-batch.ts';
 
 /** Teacher, control and student on the test split, which nothing before has looked at. */
 export const evaluate: Stage<'evaluate'> = {
@@ -25,7 +26,7 @@ export const evaluate: Stage<'evaluate'> = {
     files: decode.files,
     rows: rowsKey(spec),
     device: spec.train.device,
-    teacherRows: spec.train.teacherRows,
+    batch: teacherBatch(spec, 0),
     metrics: Object.keys(metrics),
     ...(train.repeated ? { repeated: [train.repeated, control?.repeated] } : {}),
     ensemble: spec.ensemble && { ...spec.ensemble, inspect, decode, qualify, weights: teach.weights },
@@ -77,7 +78,7 @@ export const evaluate: Stage<'evaluate'> = {
     };
     try {
       const labels = Int32Array.from(test, (row) => rows.dataset.labels[row]!);
-      const own = await score(await openTeacher(plan, context), rows, plan, spec.train.teacherRows);
+      const own = await score(await openTeacher(plan, context), rows, plan, teacherBatch(spec, 0));
       const others: Float32Array[] = [];
       for (const teacher of jobTeachers(done, spec).slice(1)) others.push(await askOther(teacher));
       const ensemble = judgeEnsemble([own, ...others], labels, rows.dataset.classes, done, spec);
