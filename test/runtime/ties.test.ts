@@ -35,15 +35,15 @@ test('the first input that reaches the extreme takes the gradient of Max and Min
   ]);
 });
 
-test('Clip passes the gradient at its bounds', async () => {
+test('at its bounds Clip gives the gradient to the bound', async () => {
   const scalar = (value: number) => ({ values: [value], dims: [] });
   const [dx, low, high] = await gradientsOf(
     'Clip',
     [row(-2, -1, 0, 1, 2), scalar(-1), scalar(1)],
     [1, 2, 3, 4, 5],
   );
-  assert.deepEqual(dx, [0, 2, 3, 4, 0]);
-  assert.deepEqual([low, high], [[1], [5]]);
+  assert.deepEqual(dx, [0, 0, 3, 0, 0]);
+  assert.deepEqual([low, high], [[3], [9]]);
 });
 
 test('activations at their kink', async () => {

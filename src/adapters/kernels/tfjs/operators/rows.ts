@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { isNative } from '../backend.ts';
 import { untaped } from './operator.ts';
 
 /**
@@ -45,8 +46,11 @@ export function replaceRows(x: tf.Tensor, updates: tf.Tensor, at: tf.Tensor): tf
   })(x, updates);
 }
 
-const replaced = (x: tf.Tensor, updates: tf.Tensor, at: tf.Tensor1D): tf.Tensor =>
-  tf.tensorScatterUpdate(x, tf.reshape(at, [at.size, 1]), updates);
+function replaced(x: tf.Tensor, updates: tf.Tensor, at: tf.Tensor1D): tf.Tensor {
+  // In plain JavaScript tfjs writes into the tensor it is given.
+  const own = isNative() ? x : tf.add(x, tf.scalar(0));
+  return tf.tensorScatterUpdate(own, tf.reshape(at, [at.size, 1]), updates);
+}
 
 /** What `f` makes of integers, off the tape; numbers given in between become int32. */
 export const counted = (f: (...x: tf.Tensor[]) => tf.Tensor, ...x: tf.Tensor[]): tf.Tensor =>
