@@ -26,8 +26,9 @@ export function withTraining(
     return all;
   };
   const none = { ...dataset.splits, train: new Uint32Array() };
+  const { columnData: _files, ...own } = dataset;
   return {
-    ...dataset,
+    ...own,
     rows: first + rows,
     labels: longer(dataset.labels, -1),
     labelled: longer(dataset.labelled, 0),
