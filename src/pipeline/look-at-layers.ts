@@ -39,12 +39,7 @@ export async function lookAtLayers(
   context: Pick<StageContext, 'blobs' | 'runtime' | 'spec' | 'signal'>,
 ): Promise<Layers> {
   const { dims } = rows.input;
-  const ours: TeacherPlan = {
-    ...plan,
-    batch: null,
-    input: { name: STUDENT_INPUT, dtype: 'float32', shape: dims },
-    constants: [],
-  };
+  const ours: TeacherPlan = { ...plan, ...fedPixels(dims) };
   const sides = [
     { model: applyPass(inferenceMode, student, {}), plan: ours, output: STUDENT_LOGITS },
     { model: decodeModel(await context.blobs.get(plan.model.hash)), plan, output: plan.scores.name },
@@ -62,7 +57,20 @@ export async function lookAtLayers(
   };
 }
 
-function endsOf(model: Model, plan: TeacherPlan, output: string, dims: readonly number[]): LayerEnd[] {
+/** Where the layers of an untrained student end. */
+export const studentEnds = (student: Model, dims: readonly number[]): LayerEnd[] =>
+  endsOf(applyPass(inferenceMode, student, {}), fedPixels(dims), STUDENT_LOGITS, dims);
+
+/** How a student is fed: any number of rows, and nothing besides. */
+const fedPixels = (dims: readonly number[]): Feeding => ({
+  batch: null,
+  input: { name: STUDENT_INPUT, dtype: 'float32', shape: dims },
+  constants: [],
+});
+
+type Feeding = Pick<TeacherPlan, 'batch' | 'input' | 'constants'>;
+
+function endsOf(model: Model, plan: Feeding, output: string, dims: readonly number[]): LayerEnd[] {
   const rows = plan.batch ?? BATCH;
   const constants = plan.constants.map(({ name, dims: own }) => [
     name,

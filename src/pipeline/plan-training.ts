@@ -10,6 +10,7 @@ import type { BesideAssembler } from './batches-beside.ts';
 import type { FeaturePlan } from './feature-plan.ts';
 import type { FeatureSource } from './feature-teacher.ts';
 import type { Rows } from './open-rows.ts';
+import { withOwnLayers } from './own-layers.ts';
 import type { PlacedPhase } from './place-phases.ts';
 import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
@@ -40,7 +41,7 @@ export function planTraining(
 ): TrainingPlan {
   const settings = settingsOf(phase, isControl ? controlRecipe(spec.train) : spec.train);
   const { batchSize, optimizer, clipNorm, ema } = settings;
-  const terms = features?.terms ?? phase.terms;
+  const terms = withOwnLayers(features?.terms ?? phase.terms, student);
   const needs = needsOf(terms);
   const dataset = isControl || readsLabelsAlone(phase) ? withLabelledOnly(rows.dataset) : rows.dataset;
   const kernel = kernels[settings.kernel];

@@ -10,8 +10,8 @@ import type { Results } from './results.ts';
 import type { StageContext } from './stage.ts';
 
 /**
- * The terms with numbers in the place of `published` and `auto`. A published weight is for one pair of tensors; since a
- * loss is the mean over its pairs and papers sum them, it counts once for each. `auto` is set by the ratio at the start:
+ * The terms with numbers in the place of `published` and `auto`. A published weight is for one pair of tensors or one
+ * inner layer; since a loss is the mean over them and papers sum them, it counts once for each. `auto` is set by the ratio at the start:
  * weight = sum over terms with given weights of weight * value / |own value|, on the untrained student and some batches, so
  * that each such term begins with the say of all the others together. It is kept to three digits: measured on another
  * machine it would be the same.
@@ -45,8 +45,12 @@ function published(term: ObjectiveTerm): ObjectiveTerm {
   const { weighing: _weighing, ...rest } = term;
   const { publishedWeight } = entryOf<Loss>(losses, term.loss, 'loss');
   invariant(publishedWeight !== undefined, `"${term.loss}" has no published weight`);
-  return { ...rest, weight: publishedWeight * (term.from?.length ?? 1) };
+  return { ...rest, weight: publishedWeight * countOf(term) };
 }
+
+/** Pairs, or layers that the deepest one teaches. */
+const countOf = ({ from, at }: ObjectiveTerm): number =>
+  from?.length ?? (at === undefined ? 1 : at.length - 1);
 
 function refuse(loss: string, value: number, fixed: number): never {
   throw new RetortError(

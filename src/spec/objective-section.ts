@@ -29,7 +29,7 @@ const Weight = (published: number | undefined) =>
         ...(published === undefined ? [] : [Type.Literal('published')]),
       ],
       {
-        description: `default 1; "auto" lets the term begin with the say of all terms that have a number${published === undefined ? '' : `; "published" is ${published} for each pair of tensors`}`,
+        description: `default 1; "auto" lets the term begin with the say of all terms that have a number${published === undefined ? '' : `; "published" is ${published} for each pair of tensors or inner layer`}`,
       },
     ),
   );
@@ -48,6 +48,15 @@ const Tensors = (whose: string) =>
     ),
   );
 
+const Layers = Type.Optional(
+  Type.Union(
+    [Type.Literal('auto'), Type.Array(Type.String({ minLength: 1 }), { minItems: 2, uniqueItems: true })],
+    {
+      description: 'tensors of the student by name, the deepest layer last, or "auto" (default)',
+    },
+  ),
+);
+
 const Terms = Type.Object(
   {
     terms: Type.Array(
@@ -55,6 +64,7 @@ const Terms = Type.Object(
         weight: Weight(publishedWeight),
         temperature: Temperature,
         ...(needs.includes('features') ? { from: Tensors('teacher'), to: Tensors('student') } : {}),
+        ...(needs.includes('layers') ? { at: Layers } : {}),
       })),
       { minItems: 1 },
     ),

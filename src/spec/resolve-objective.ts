@@ -12,13 +12,22 @@ interface Sugar {
 
 type Written = Readonly<Record<string, unknown>> & { readonly loss: string };
 
-/** The objective as weighted terms; `alpha` and `temperature` are sugar for Hinton's two. Terms of weight 0 fall out. */
-export function resolveObjective(objective: object | undefined): {
+/**
+ * The objective as weighted terms; `alpha` and `temperature` are sugar for Hinton's two. What a strategy adds comes last,
+ * unless the spec has said it. Terms of weight 0 fall out.
+ */
+export function resolveObjective(
+  objective: object | undefined,
+  added: readonly Readonly<Record<string, unknown>>[] = [],
+): {
   readonly terms: readonly ObjectiveTerm[];
 } {
-  const written =
+  const said =
     objective && 'terms' in objective ? (objective.terms as readonly Written[]) : twoTerms(objective ?? {});
-  const terms = written.map(resolveTerm).filter((term) => term.weight > 0);
+  const missing = (added as readonly Written[]).filter(({ loss }) =>
+    said.every((term) => term.loss !== loss),
+  );
+  const terms = [...said, ...missing].map(resolveTerm).filter((term) => term.weight > 0);
   if (terms.length > 0 && terms.every(({ weighing }) => weighing === 'auto')) {
     throw new RetortError(
       'SPEC_INVALID',
@@ -31,8 +40,19 @@ export function resolveObjective(objective: object | undefined): {
       '/objective/terms: every term has weight 0, nothing would be learned',
     );
   }
+  if (terms.every(readsOwnLayersAlone)) {
+    throw new RetortError(
+      'SPEC_INVALID',
+      `/objective/terms: "${terms[0]!.loss}" teaches inner layers by the last one, which nothing teaches`,
+      { hint: 'Add a term for the student itself: "kl" or "cross-entropy".' },
+    );
+  }
   return { terms };
 }
+
+/** Whether it leaves what is behind the deepest layer untrained. */
+const readsOwnLayersAlone = ({ loss }: ObjectiveTerm): boolean =>
+  entryOf<Loss>(losses, loss, 'loss').layers !== undefined;
 
 function twoTerms({ alpha = 0.9, temperature = 4, logitStandardization = false }: Sugar): readonly Written[] {
   return [
@@ -42,7 +62,7 @@ function twoTerms({ alpha = 0.9, temperature = 4, logitStandardization = false }
   ];
 }
 
-function resolveTerm({ loss: name, weight, temperature, from, to, ...options }: Written): ObjectiveTerm {
+function resolveTerm({ loss: name, weight, temperature, from, to, at, ...options }: Written): ObjectiveTerm {
   const loss: Loss = entryOf<Loss>(losses, name, 'loss');
   if (temperature !== undefined && loss.temperature === undefined) {
     throw new RetortError('SPEC_INVALID', `/objective/terms: the loss "${name}" reads no temperature`);
@@ -52,6 +72,7 @@ function resolveTerm({ loss: name, weight, temperature, from, to, ...options }: 
     ...weightOf(loss, weight as number | 'auto' | 'published' | undefined),
     ...temperatureOf(loss, temperature as number | 'learned' | undefined),
     ...(loss.features ? tensorsOf(loss, from as WrittenTensors, to as WrittenTensors) : {}),
+    ...(loss.layers ? { at: (at as TensorNames | undefined) ?? 'auto' } : {}),
     options: resolveOptions(loss.options, options, name),
   };
 }
@@ -68,9 +89,9 @@ function temperatureOf(
   return temperature === undefined ? {} : { temperature };
 }
 
-/** A published weight of logits is a number at once; of features it depends on how many pairs there are. */
+/** A published weight of logits is a number at once; of hidden tensors it depends on how many there are. */
 function weightOf(
-  { name, publishedWeight, features }: Loss,
+  { name, publishedWeight, features, layers }: Loss,
   written: number | 'auto' | 'published' = 1,
 ): Pick<ObjectiveTerm, 'weight' | 'weighing'> {
   if (typeof written === 'number') return { weight: written };
@@ -80,7 +101,7 @@ function weightOf(
       hint: 'Give it a number, or "auto".',
     });
   }
-  return features ? { weight: 1, weighing: 'published' } : { weight: publishedWeight };
+  return features || layers ? { weight: 1, weighing: 'published' } : { weight: publishedWeight };
 }
 
 type WrittenTensors = string | readonly string[] | undefined;

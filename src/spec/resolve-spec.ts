@@ -27,7 +27,7 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
   const entry = entryOf<Strategy>(strategies, strategy.name, 'strategy');
   const student = resolveStudent(spec.student as object | undefined);
   const own = entry.terms && { terms: entry.terms(strategy.options) };
-  const objective = resolveObjective(spec.objective ?? own);
+  const objective = resolveObjective(spec.objective ?? own, entry.adds?.(strategy.options));
   return {
     version: 1,
     inputs: spec.inputs ?? {},

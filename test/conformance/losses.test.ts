@@ -122,8 +122,8 @@ const twice = <T>(rows: readonly T[]): T[] => [...rows, ...rows];
 
 for (const [name, entry] of Object.entries(losses)) {
   const loss: Loss = entry;
-  // Those on hidden tensors have a suite of their own: feature-losses.test.ts.
-  if (loss.features) continue;
+  // Those on hidden tensors have suites of their own: feature-losses.test.ts, layer-losses.test.ts.
+  if (loss.features || loss.layers) continue;
   for (const options of optionSets(loss)) {
     for (const temperature of loss.temperature === undefined ? [1] : TEMPERATURES) {
       const title = `${name} ${JSON.stringify(options)} T=${temperature}`;

@@ -21,6 +21,7 @@ import { students } from '../../src/core/students/index.ts';
 import { withGradient } from '../support/check-gradient.ts';
 import { cudaKernels, cudaTypeGaps } from '../support/cuda-kernels.ts';
 import { featureProgram, optionSets, randomPairs } from '../support/feature-program.ts';
+import { layerNumbers, layerProgram } from '../support/layer-program.ts';
 import { fixture } from '../support/fixtures.ts';
 import { sampleGraph } from '../support/sample-graph.ts';
 
@@ -52,7 +53,7 @@ function missingIn(graph: Graph): string[] {
 }
 
 const port = (inputShape: readonly number[]) => ({ input: 'x', inputShape, output: 'logits', classes: 4 });
-const onLogits = Object.entries(losses).filter(([, entry]: [string, Loss]) => !entry.features);
+const onLogits = Object.entries(losses).filter(([, entry]: [string, Loss]) => !entry.features && !entry.layers);
 const objective = onLogits.map(([loss, entry]: [string, Loss]) => ({
   loss,
   weight: 1,
@@ -86,6 +87,16 @@ test('the losses on layers ask for nothing that CUDA lacks, nor do their gradien
         return found.map((what) => `${loss.name}: ${what}`);
       }),
     ),
+  );
+  assert.deepEqual(gaps, []);
+});
+
+test('the losses on layers of the student alone ask for nothing that CUDA lacks, nor do their gradients', () => {
+  const gaps = Object.values(losses).flatMap((loss: Loss) =>
+    (loss.layers?.samples ?? []).flatMap((sample) => {
+      const options = resolveOptions(loss.options, {}, loss.name) as Record<string, unknown>;
+      return missing(trained(layerProgram(loss, layerNumbers(loss, sample), options)));
+    }),
   );
   assert.deepEqual(gaps, []);
 });

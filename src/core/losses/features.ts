@@ -26,6 +26,12 @@ export interface FeatureUse {
   readonly trial?: Readonly<Record<string, unknown>>;
 }
 
+/** How a loss reads layers of the student alone. */
+export interface LayerUse {
+  /** Shapes of layers, the deepest one last, a list per objective, that the conformance tests try. */
+  readonly samples: readonly (readonly (readonly number[])[])[];
+}
+
 /** What an objective may hold besides its inputs; none of it is exported. Names are the loss's own. */
 export interface ObjectiveParts {
   /** A tensor that is trained along with the student; decayed as its tensors are unless `rates` says otherwise. */

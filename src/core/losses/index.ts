@@ -27,6 +27,7 @@ import { regressionKd } from './regression-kd.ts';
 import { relational } from './relational.ts';
 import { reverseKl } from './reverse-kl.ts';
 import { review } from './review.ts';
+import { selfDistillation } from './self-distillation.ts';
 import { sigmoidKd } from './sigmoid-kd.ts';
 import { similarityPreserving } from './similarity-preserving.ts';
 import { softCrossEntropy } from './soft-cross-entropy.ts';
@@ -63,6 +64,7 @@ export const losses = {
   relational,
   'reverse-kl': reverseKl,
   review,
+  'self-distillation': selfDistillation,
   'sigmoid-kd': sigmoidKd,
   'similarity-preserving': similarityPreserving,
   'soft-cross-entropy': softCrossEntropy,

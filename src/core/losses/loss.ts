@@ -1,9 +1,16 @@
 import type { Static, TObject } from 'typebox';
 import type { GraphBuilder } from '../onnx/builder.ts';
-import type { FeaturePair, FeatureUse, NumberArray, NumberPair, ObjectiveParts } from './features.ts';
+import type {
+  FeaturePair,
+  FeatureUse,
+  LayerUse,
+  NumberArray,
+  NumberPair,
+  ObjectiveParts,
+} from './features.ts';
 
 /** What a loss needs besides the student's logits; the objective declares the inputs, the pipeline supplies by need. */
-export type LossNeed = 'labels' | 'teacher-logits' | 'features';
+export type LossNeed = 'labels' | 'teacher-logits' | 'features' | 'layers';
 
 /** Value names a loss may read while it adds its nodes. B batch, C classes. */
 export interface LossContext {
@@ -18,6 +25,8 @@ export interface LossContext {
   readonly temperature?: string;
   /** Tensors to compare, one pair or several; present when needed. */
   readonly features?: readonly FeaturePair[];
+  /** Tensors of the student alone, [B, ...] float32, the deepest one last; present when needed. */
+  readonly layers?: readonly string[];
   /** What the loss holds itself. */
   readonly own: ObjectiveParts;
 }
@@ -29,6 +38,8 @@ export interface Loss<S extends TObject = TObject> {
   readonly citation: string;
   readonly formula: string;
   readonly needs: readonly LossNeed[];
+  /** Where its options leave something of `needs` unread: what it needs with these. */
+  needsWith?(options: Static<S>): readonly LossNeed[];
   /** Options besides the common `weight` and `temperature`. */
   readonly options: S;
   /** Whether the loss reads a temperature, and its default. */
@@ -37,11 +48,13 @@ export interface Loss<S extends TObject = TObject> {
   refusesPairs?(options: Static<S>): string | undefined;
   /**
    * The weight its authors or the reference benchmarks give it beside cross-entropy, in our normalisation and for one pair
-   * of tensors; what the spec's `weight: "published"` takes. Absent where there is none that fits any shape.
+   * of tensors or one inner layer; what the spec's `weight: "published"` takes. Absent where there is none that fits any shape.
    */
   readonly publishedWeight?: number;
   /** How it reads features, where it needs them. */
   readonly features?: FeatureUse;
+  /** How it reads layers of the student, where it needs them. */
+  readonly layers?: LayerUse;
   /** Adds the nodes of the loss and returns a scalar float32, the mean over the batch. */
   build(context: LossContext, options: Static<S>): string;
   /** The slow obvious version on plain numbers: the independent witness of `build`. */
@@ -56,6 +69,8 @@ export interface LossNumbers {
   readonly temperature: number;
   /** Aligned as `build` gets them; for losses that need features. */
   readonly features?: readonly NumberPair[];
+  /** Layers of the student, the deepest one last; for losses that need layers. */
+  readonly layers?: readonly NumberArray[];
   /** What the loss holds itself (parameters, noise), by the names it gave. */
   readonly own?: Readonly<Record<string, NumberArray>>;
 }

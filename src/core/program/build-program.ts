@@ -7,6 +7,7 @@ import type { OptimizerSpec } from '../optimizers/optimizer.ts';
 import type { Curve } from '../schedules/curve.ts';
 import { declareDropout } from './declared-dropout.ts';
 import { featurePairs, type TeacherTap, tapInputs } from './feature-inputs.ts';
+import { layersOf } from './layers-of.ts';
 import { learnedTemperature } from './learned-temperature.ts';
 import { CollectedParts } from './objective-parts.ts';
 import type { Program, ProgramInput } from './program.ts';
@@ -25,6 +26,8 @@ export interface ObjectiveTerm {
   /** Tensors of the teacher that are compared with those of the student, in pairs; `auto` until they are found. */
   readonly from?: TensorNames;
   readonly to?: TensorNames;
+  /** Layers of the student alone, the deepest one last; `auto` until they are found. */
+  readonly at?: TensorNames;
   /** Of pairs that `auto` has found: how alike they are before training (linear CKA). Decides nothing. */
   readonly likeness?: readonly number[];
   /** Where the spec has a word for the weight. While it is that word the weight is open, and 1 stands for it. */
@@ -58,11 +61,16 @@ export interface ProgramRequest {
 export const OBJECTIVE_INPUTS = {
   labels: 'labels',
   'teacher-logits': 'teacher_logits',
-} as const satisfies Record<Exclude<LossNeed, 'features'>, string>;
+} as const satisfies Record<Exclude<LossNeed, 'features' | 'layers'>, string>;
 
 /** What the terms need besides the student's own output. */
 export function needsOf(terms: readonly ObjectiveTerm[]): ReadonlySet<LossNeed> {
-  return new Set(terms.flatMap((term) => lossOf(term).needs));
+  return new Set(
+    terms.flatMap((term) => {
+      const loss = lossOf(term);
+      return loss.needsWith?.(term.options) ?? loss.needs;
+    }),
+  );
 }
 
 /** Joins a student and an objective into the Program that a kernel trains. */
@@ -76,7 +84,9 @@ export function buildProgram(request: ProgramRequest): Program {
 
   const perClass = [...needsOf(terms)]
     .sort()
-    .flatMap((need) => (need === 'features' ? [] : [{ name: OBJECTIVE_INPUTS[need], dims: [classes] }]));
+    .flatMap((need) =>
+      need === 'features' || need === 'layers' ? [] : [{ name: OBJECTIVE_INPUTS[need], dims: [classes] }],
+    );
   const objectiveInputs = [...perClass, ...tapInputs(taps)].map(
     ({ name, dims }): ProgramInput => ({
       name: b.input(name, 'float32', [batchSize, ...dims]),
@@ -159,6 +169,7 @@ function appendTerm(
   { parts, taps, scope, temperature }: Objective,
 ): string {
   const loss = lossOf(term);
+  const needs = needsOf([term]);
   const context: LossContext = {
     b,
     studentLogits,
@@ -166,8 +177,9 @@ function appendTerm(
     ...(loss.features
       ? { features: featurePairs(b, term, loss.features, taps, (pair) => parts.of(`${scope}/${pair}`)) }
       : {}),
-    ...(loss.needs.includes('labels') ? { labels: OBJECTIVE_INPUTS.labels } : {}),
-    ...(loss.needs.includes('teacher-logits') ? { teacherLogits: OBJECTIVE_INPUTS['teacher-logits'] } : {}),
+    ...(needs.has('layers') ? { layers: layersOf(b, term, b.dims(studentLogits)[0] as number) } : {}),
+    ...(needs.has('labels') ? { labels: OBJECTIVE_INPUTS.labels } : {}),
+    ...(needs.has('teacher-logits') ? { teacherLogits: OBJECTIVE_INPUTS['teacher-logits'] } : {}),
     ...(temperature === undefined ? {} : { temperature }),
   };
   return loss.build(context, term.options);

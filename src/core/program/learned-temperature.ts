@@ -1,4 +1,5 @@
 import type { ObjectiveParts } from '../losses/features.ts';
+import { stopGradient } from '../losses/stop-gradient.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { tensor } from '../onnx/tensor.ts';
 
@@ -23,10 +24,6 @@ export function learnedTemperature(
   const above = b.op('Mul', [b.op('Sigmoid', [g]), b.constant(HIGHEST - LOWEST)]);
   const t = b.op('Squeeze', [b.op('Add', [above, b.constant(LOWEST)]), b.ints([0])]);
   // As a number this is T; its slope is -lambda.
-  const still = detached(b, t);
+  const still = stopGradient(b, t);
   return b.op('Sub', [still, b.op('Mul', [reversal, b.op('Sub', [t, still])])]);
 }
-
-/** A value without its gradient. Between 1 and 32, float32 times 2^23 is a whole number, which Floor leaves as it is. */
-const detached = (b: GraphBuilder, value: string): string =>
-  b.op('Div', [b.op('Floor', [b.op('Mul', [value, b.constant(2 ** 23)])]), b.constant(2 ** 23)]);

@@ -8,6 +8,7 @@ import { labelFree } from './label-free.ts';
 import { mutual } from './mutual.ts';
 import { progressive } from './progressive.ts';
 import { self } from './self.ts';
+import { selfWithin } from './self-within.ts';
 import { singleStage } from './single-stage.ts';
 import type { Strategy } from './strategy.ts';
 import { twoStage } from './two-stage.ts';
@@ -24,6 +25,7 @@ export const strategies = {
   mutual,
   progressive,
   self,
+  'self-within': selfWithin,
   'single-stage': singleStage,
   'two-stage': twoStage,
 } as const satisfies Record<string, Strategy>;

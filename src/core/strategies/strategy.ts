@@ -15,6 +15,8 @@ export interface Strategy<S extends TObject = TObject> {
   readonly options: S;
   /** What is learned where the spec names no objective, as `objective.terms` says it. Default: Hinton's two terms. */
   terms?(options: Static<S>): readonly Readonly<Record<string, unknown>>[];
+  /** Terms it adds to the objective, unless that has a term of the same loss. */
+  adds?(options: Static<S>): readonly Readonly<Record<string, unknown>>[];
   /** What of `train` it sets where the spec says nothing. */
   readonly train?: Readonly<Record<string, unknown>>;
   /** Who stands for the job's teacher in its phases. Default: the job's teacher alone. */

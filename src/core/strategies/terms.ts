@@ -12,9 +12,8 @@ export const readsLabels = (term: ObjectiveTerm): boolean => needs(term, 'labels
 export const readsTeacherLogits = (term: ObjectiveTerm): boolean => needs(term, 'teacher-logits');
 /** Whether labels are all it reads. */
 export const isHard = (term: ObjectiveTerm): boolean => [...needsOf([term])].join() === 'labels';
-/** Whether it reads something besides the logits of the networks and the labels: their inner tensors. */
-export const readsInside = (term: ObjectiveTerm): boolean =>
-  [...needsOf([term])].some((need) => need !== 'labels' && need !== 'teacher-logits');
+/** Whether it compares inner tensors of the networks. Layers of the student alone are its own affair, whoever teaches. */
+export const readsInside = (term: ObjectiveTerm): boolean => needs(term, 'features');
 
 /** A part of the objective with the weight of all of it, so that steps are as large as with the whole. */
 export function scaledUp(part: Terms, whole: Terms): ObjectiveTerm[] {

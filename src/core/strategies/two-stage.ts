@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import type { Strategy } from './strategy.ts';
-import { demand, isHard, readsInside, scaledUp } from './terms.ts';
+import { demand, isHard, readsInside, readsTeacherLogits, scaledUp } from './terms.ts';
 
 const options = Type.Object(
   {
@@ -37,7 +37,7 @@ export const twoStage: Strategy<typeof options> = {
     }
     const hard = demand('two-stage', terms.filter(isHard), 'reads labels alone', 'Add "cross-entropy".');
     const soft = terms.filter((term) => !isHard(term));
-    demand('two-stage', soft, 'reads the teacher', 'Add one: "kl".');
+    demand('two-stage', soft.filter(readsTeacherLogits), 'reads the teacher', 'Add one: "kl".');
     return [
       { name: 'labels', terms: scaledUp(hard, terms), share: first },
       { name: 'soft-targets', terms: scaledUp(soft, terms), share: second, from: 'labels' },

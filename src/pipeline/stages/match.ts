@@ -3,6 +3,7 @@ import { resolvePhases } from '../../spec/resolve-phases.ts';
 import { planFeatures } from '../feature-plan.ts';
 import { matchLayers } from '../match-layers.ts';
 import { openRows } from '../open-rows.ts';
+import { findOwnLayers, withOwnLayers } from '../own-layers.ts';
 import type { Stage } from '../stage.ts';
 import { openRowsKey } from '../train-key.ts';
 import { studentOf } from '../train-student.ts';
@@ -41,14 +42,15 @@ export const match: Stage<'match'> = {
     const rows = await openRows(done, context);
     try {
       const student = await studentOf(done, context, rows);
-      const named = await matchLayers({ student, rows }, done, context);
+      const named = findOwnLayers(await matchLayers({ student, rows }, done, context), student, rows);
       const { plan } = done.inspect;
       const { batchSize, optimizer } = spec.train;
       for (const phase of resolvePhases(spec.strategy, named, spec.student)) {
         const trained = await studentOf(done, context, rows, phase);
         const sides = { student: trained, dims: rows.input.dims, plan, blobs };
         const planned = await planFeatures(phase.terms, sides);
-        if (planned) buildProgram({ student: trained, ...planned, batchSize, optimizer });
+        const terms = withOwnLayers(planned?.terms ?? phase.terms, trained);
+        buildProgram({ student: trained, terms, taps: planned?.taps ?? [], batchSize, optimizer });
       }
       return { terms: await weighTerms(named, { student, rows }, done, context) };
     } finally {
@@ -63,7 +65,8 @@ export const match: Stage<'match'> = {
 };
 
 const isOpen = (terms: readonly ObjectiveTerm[]): boolean =>
-  needsOf(terms).has('features') || terms.some(({ weighing }) => typeof weighing === 'string');
+  (['features', 'layers'] as const).some((need) => needsOf(terms).has(need)) ||
+  terms.some(({ weighing }) => typeof weighing === 'string');
 
 /** Without what has only led to it: a term is trained the same, whoever chose its layers and its weight. */
 const bare = ({ likeness: _likeness, weighing: _weighing, ...term }: ObjectiveTerm): ObjectiveTerm => term;
