@@ -32,7 +32,14 @@ async function gradientsOn(kernel: (typeof kernels)[number], program: Program) {
 }
 
 /** The reference with one number moved: of a layer or of what the loss owns. */
-function moved(loss: Loss, plain: LossNumbers, options: object, name: string, at: number, by: number) {
+function moved(
+  loss: Loss,
+  plain: LossNumbers,
+  options: Readonly<Record<string, unknown>>,
+  name: string,
+  at: number,
+  by: number,
+) {
   const { layers, own, ...rest } = structuredClone(plain);
   const layer = /^layer(\d+)$/.exec(name);
   const { data } = layer ? layers![Number(layer[1])]! : own![name]!;

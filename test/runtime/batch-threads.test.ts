@@ -103,7 +103,7 @@ for (const [where, cacheBytes] of [
   test(`a thread that reads from ${where} makes the batches of a maker`, async () => {
     await withRows(cacheBytes, async (dataset, pathOf) => {
       const maker = new BatchMaker(dataset, planFor(dataset));
-      const columns = dataset.columnData();
+      const columns = dataset.columnData!();
       assert.equal(columns[0]!.bytes !== undefined, cacheBytes > 0);
       const path = await pathOf(columns[0]!.file);
       const thread = await batchThreads.open(
@@ -126,8 +126,8 @@ for (const [where, cacheBytes] of [
 test('what fails in a thread arrives with its code, and a closed thread fails what is asked of it and holds no file', async () => {
   await withRows(0, async (dataset, pathOf) => {
     const maker = new BatchMaker(dataset, planFor(dataset));
-    const path = await pathOf(dataset.columnData()[0]!.file);
-    const columns = dataset.columnData().map((column) => ({ ...column, path }));
+    const path = await pathOf(dataset.columnData!()[0]!.file);
+    const columns = dataset.columnData!().map((column) => ({ ...column, path }));
     const before = await openFiles();
     const thread = await batchThreads.open(maker.recipe, columns);
     const rows = dataset.splits.train.slice(0, 4);
