@@ -5,6 +5,7 @@ import { kernelsOn } from './kernels/index.ts';
 import { onnxruntime } from './runtime/onnxruntime.ts';
 import type { Stores } from './storage/fs-stores.ts';
 import { systemClock } from './system-clock.ts';
+import { batchThreads } from './threads/batch-threads.ts';
 
 /** The tools of a journey in this process, over the given stores. */
 export const localTools = ({ blobs, jobs }: Stores): Tools => ({
@@ -14,6 +15,7 @@ export const localTools = ({ blobs, jobs }: Stores): Tools => ({
   kernels: kernelsOn(onnxruntime),
   pictures: sharpDecoder(),
   clock: systemClock,
+  threads: batchThreads,
 });
 
 /** What this machine offers. Loads the runtime's native library. */

@@ -4,6 +4,7 @@ import { sizeOf } from '../core/onnx/tensor.ts';
 import { RetortError } from '../errors.ts';
 import { type Affine, identity } from './affine.ts';
 import { type AugmentPlan, mixWeight, noAugment, partnersOf, transformOf } from './augment/pipeline.ts';
+import { type BatchRecipe, recipeOf } from './batch-recipe.ts';
 import type { Dataset } from './dataset.ts';
 import { inFrame } from './in-frame.ts';
 import type { InputPlan } from './preprocess.ts';
@@ -33,8 +34,13 @@ export interface Batch {
   readonly labels: Float32Array;
 }
 
+/** What makes batches, in this thread or another. */
+export interface Assembler {
+  assemble(rows: Uint32Array, epoch: number): Promise<Batch>;
+}
+
 /** Makes batches of one plan. The same row of the same epoch gives the same pixels, wherever it stands in a batch. */
-export class BatchMaker {
+export class BatchMaker implements Assembler {
   readonly #dataset: Dataset;
   readonly #plan: BatchPlan;
   readonly #augment: AugmentPlan;
@@ -66,6 +72,11 @@ export class BatchMaker {
         );
       }
     }
+  }
+
+  /** All that decides its batches, but for the records themselves. */
+  get recipe(): BatchRecipe {
+    return recipeOf(this.#dataset, this.#plan);
   }
 
   /** Assembles these rows of this epoch, into the buffers of `into` where it is given. */

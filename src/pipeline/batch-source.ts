@@ -3,9 +3,10 @@ import type { TypedArray } from '../core/onnx/dtype.ts';
 import { sizeOf } from '../core/onnx/tensor.ts';
 import { OBJECTIVE_INPUTS } from '../core/program/build-program.ts';
 import { type TeacherTap, tapInputs } from '../core/program/feature-inputs.ts';
-import type { BatchMaker } from '../data/batch.ts';
+import type { Batch } from '../data/batch.ts';
 import { stepsPerEpoch, trainingOrder } from '../data/order.ts';
 import { invariant } from '../errors.ts';
+import type { BesideAssembler } from './batches-beside.ts';
 import { toFloat32 } from './convert-array.ts';
 import type { FeatureSource } from './feature-teacher.ts';
 import { STUDENT_INPUT } from './student-names.ts';
@@ -14,7 +15,7 @@ import type { BatchSource } from './training-run.ts';
 export interface BatchSourceRequest {
   /** Name of the teacher's input in the maker's plan. */
   readonly input: string;
-  readonly maker: BatchMaker;
+  readonly maker: BesideAssembler;
   /** Training rows. */
   readonly rows: Uint32Array;
   readonly batchSize: number;
@@ -28,12 +29,25 @@ export interface BatchSourceRequest {
   readonly features?: FeatureSource & { readonly taps: readonly TeacherTap[] };
 }
 
+/** Steps of one epoch. */
+interface Part {
+  readonly epoch: number;
+  readonly steps: number;
+  /** Of all its steps, one after another. */
+  readonly rows: Uint32Array;
+}
+
 /** The batches of a run: the same seed gives the same rows, pixels and targets at every step, from any step on. */
 export class ShuffledBatches implements BatchSource {
   readonly stepsPerEpoch: number;
   readonly #request: BatchSourceRequest;
   readonly #position = new Map<number, number>();
   #order: { readonly epoch: number; readonly batches: readonly Uint32Array[] } | undefined;
+
+  /** What is being made for the chunk to come. */
+  #ahead:
+    | { readonly first: number; readonly steps: number; readonly made: readonly Promise<Batch>[] }
+    | undefined;
 
   constructor(request: BatchSourceRequest) {
     this.#request = request;
@@ -42,23 +56,51 @@ export class ShuffledBatches implements BatchSource {
   }
 
   async chunk(first: number, steps: number): Promise<Record<string, NDArray>> {
-    const parts: Record<string, NDArray>[] = [];
+    const ahead = this.#ahead?.first === first && this.#ahead.steps === steps ? this.#ahead.made : undefined;
+    this.#ahead = undefined;
+    const feeds: Record<string, NDArray>[] = [];
+    for (const [i, part] of this.#parts(first, steps).entries()) {
+      feeds.push(await this.#feeds(part, await (ahead?.[i] ?? this.#assemble(part))));
+    }
+    return feeds.length === 1 ? feeds[0]! : joined(feeds, steps);
+  }
+
+  ahead(first: number, steps: number): boolean {
+    if (!this.#request.maker.isBeside) return false;
+    const made = this.#parts(first, steps).map((part) => this.#assemble(part));
+    // Whoever takes the chunk meets the error; nobody may.
+    for (const each of made) each.catch(() => {});
+    this.#ahead = { first, steps, made };
+    return true;
+  }
+
+  close(): Promise<void> {
+    return this.#request.maker.close();
+  }
+
+  #assemble({ rows, epoch }: Part): Promise<Batch> {
+    return this.#request.maker.assemble(rows, epoch);
+  }
+
+  /** The steps by epoch. */
+  #parts(first: number, steps: number): readonly Part[] {
+    const { batchSize } = this.#request;
+    const parts: Part[] = [];
     for (let step = first; step < first + steps; ) {
       const within = step % this.stepsPerEpoch;
       const count = Math.min(this.stepsPerEpoch - within, first + steps - step);
-      parts.push(await this.#part((step - within) / this.stepsPerEpoch, within, count));
+      const epoch = (step - within) / this.stepsPerEpoch;
+      const rows = new Uint32Array(count * batchSize);
+      const batches = this.#batches(epoch).slice(within, within + count);
+      batches.forEach((batch, i) => void rows.set(batch, i * batchSize));
+      parts.push({ epoch, steps: count, rows });
       step += count;
     }
-    return parts.length === 1 ? parts[0]! : joined(parts, steps);
+    return parts;
   }
 
-  /** `count` steps of one epoch. */
-  async #part(epoch: number, from: number, count: number): Promise<Record<string, NDArray>> {
-    const { input, maker, batchSize, classes, labels, teacher, features } = this.#request;
-    const batches = this.#batches(epoch).slice(from, from + count);
-    const rows = new Uint32Array(count * batchSize);
-    batches.forEach((batch, i) => void rows.set(batch, i * batchSize));
-    const batch = await maker.assemble(rows, epoch);
+  async #feeds({ epoch, steps: count, rows }: Part, batch: Batch): Promise<Record<string, NDArray>> {
+    const { input, batchSize, classes, labels, teacher, features } = this.#request;
     const pixels = batch.inputs[input]!;
     const feeds: Record<string, NDArray> = {
       [STUDENT_INPUT]: {

@@ -1,10 +1,12 @@
 import type { Model } from '../core/onnx/model.ts';
 import { buildProgram, needsOf } from '../core/program/build-program.ts';
+import type { BatchMaker } from '../data/batch.ts';
 import type { StoredDataset } from '../data/open-dataset.ts';
 import { stepsPerEpoch } from '../data/order.ts';
 import { RetortError } from '../errors.ts';
 import type { ResolvedTrain } from '../spec/resolved-spec.ts';
 import { ShuffledBatches } from './batch-source.ts';
+import type { BesideAssembler } from './batches-beside.ts';
 import type { FeaturePlan } from './feature-plan.ts';
 import type { FeatureSource } from './feature-teacher.ts';
 import type { Rows } from './open-rows.ts';
@@ -26,11 +28,13 @@ export interface PlanRequest extends Pick<StudentRun, 'name' | 'isControl'> {
   teacher(epoch: number): Promise<Float32Array>;
   /** What its terms compare of hidden tensors, where they do, and who makes the teacher's. */
   readonly features?: Pick<FeaturePlan, 'terms' | 'taps'> & FeatureSource;
+  /** Where the batches of a maker, so many rows in all, are made. Default: in this thread, when they are asked for. */
+  readonly beside?: (maker: BatchMaker, rows: number) => BesideAssembler;
 }
 
 /** What a phase trains and on what; read by the training itself and by the estimate of its cost. */
 export function planTraining(
-  { name, isControl, phase, student, rows, teacher, features }: PlanRequest,
+  { name, isControl, phase, student, rows, teacher, features, beside = inThisThread }: PlanRequest,
   { inspect }: Pick<Results, 'inspect'>,
   { spec, kernels }: Pick<StageContext, 'spec' | 'kernels'>,
 ): TrainingPlan {
@@ -59,7 +63,10 @@ export function planTraining(
     }),
     batches: new ShuffledBatches({
       input: inspect.plan.input.name,
-      maker: settings.augment.length > 0 ? rows.augmented(dataset) : rows.plain,
+      maker: beside(
+        settings.augment.length > 0 ? rows.augmented(dataset) : rows.plain,
+        phase.steps * batchSize,
+      ),
       rows: dataset.splits.train,
       batchSize,
       classes: inspect.plan.scores.classes,
@@ -72,6 +79,12 @@ export function planTraining(
     roundSteps: stepsPerEpoch(rows.dataset.splits.train.length, batchSize),
   };
 }
+
+const inThisThread = (maker: BatchMaker): BesideAssembler => ({
+  isBeside: false,
+  assemble: (rows, epoch) => maker.assemble(rows, epoch),
+  close: async () => {},
+});
 
 /** Whether rows without a label would be of no use to it. */
 export const readsLabelsAlone = ({ terms }: Pick<PlacedPhase, 'terms'>): boolean =>

@@ -1,5 +1,8 @@
 import type { NDArray } from '../core/ndarray.ts';
 import type { ValueInfo } from '../core/onnx/model.ts';
+import type { Assembler } from '../data/batch.ts';
+import type { BatchRecipe } from '../data/batch-recipe.ts';
+import type { ColumnData } from '../data/column-reader.ts';
 import type { Source } from '../data/format.ts';
 
 /** What the journey asks of the outside. Adapters implement these; only composition roots choose them. */
@@ -34,6 +37,24 @@ export interface Session {
     feeds: Readonly<Record<string, NDArray>>,
     fetches?: readonly string[],
   ): Promise<Record<string, NDArray>>;
+  close(): Promise<void>;
+}
+
+/** Threads that make batches while this one waits for a kernel. */
+export interface BatchThreads {
+  /** About how long it takes until one is of use, milliseconds. */
+  readonly startMilliseconds: number;
+  /** Every column the recipe reads, with its file where it is not in memory. */
+  open(recipe: BatchRecipe, columns: readonly FarColumn[]): Promise<BatchThread>;
+}
+
+export interface FarColumn extends ColumnData {
+  readonly path: string;
+}
+
+/** The same bits as a BatchMaker of the recipe. One request may be under way while another is made. */
+export interface BatchThread extends Assembler {
+  /** Ends it at once; what is still asked for fails. */
   close(): Promise<void>;
 }
 

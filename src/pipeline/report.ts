@@ -111,6 +111,8 @@ export interface TrainingReport {
   readonly phases: readonly PhaseReport[];
   /** Largest difference between trained and exported logits, relative to the largest logit. */
   readonly parity: number;
+  /** How long the kernel had no data in all its steps, and the share of their time; absent where it was not measured. */
+  readonly wait?: { readonly milliseconds: number; readonly share: number };
   /** Layers that terms with `auto` compare, where there are any. */
   readonly layers?: readonly FoundPair[];
   /** Weights of terms with `auto`, where there are any. */

@@ -4,7 +4,7 @@ import type { PictureDecoder } from '../data/picture.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Offer, OfferedPart } from './offer.ts';
-import type { BlobRef, BlobStore, Clock, JobStore, Runtime } from './ports.ts';
+import type { BatchThreads, BlobRef, BlobStore, Clock, JobStore, Runtime } from './ports.ts';
 import type { Results } from './results.ts';
 
 /** What the outside gives a journey. */
@@ -15,6 +15,8 @@ export interface Tools {
   readonly kernels: Readonly<Record<string, TrainingKernel>>;
   readonly pictures: PictureDecoder;
   readonly clock: Clock;
+  /** Without them, batches are made between the steps. */
+  readonly threads?: BatchThreads;
 }
 
 /** What the user gives: the files of a job, or what an earlier upload has stored of them. */

@@ -3,7 +3,7 @@ import { cancelled } from './cancelled.ts';
 import { paceOf } from './pace.ts';
 import type { TrainingPlan } from './plan-training.ts';
 import type { StageContext } from './stage.ts';
-import { trainChunk } from './training-run.ts';
+import { trainChunk } from './train-chunk.ts';
 
 export interface StepPace {
   /** Milliseconds to open the kernel, and per step. */
@@ -30,7 +30,7 @@ export async function stepPace(
       const wanted = round === 0 ? 1 : Math.min(trainer.preferredSteps, roundSteps);
       const steps = Math.min(wanted, phase.steps - at);
       if (steps === 0) return 0;
-      const ran = await trainChunk(plan, trainer, at, steps).catch(divergence);
+      const ran = await trainChunk(plan, trainer, { first: at, steps, clock }).catch(divergence);
       at += steps;
       return ran ? steps : 0;
     });

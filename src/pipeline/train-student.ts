@@ -2,8 +2,10 @@ import { decodeModel } from '../core/onnx/decode.ts';
 import type { Model } from '../core/onnx/model.ts';
 import { decodeSnapshot } from '../core/program/safetensors.ts';
 import type { Phase } from '../core/strategies/phase.ts';
+import type { BatchMaker } from '../data/batch.ts';
 import { invariant } from '../errors.ts';
 import { phaseStudent } from '../spec/phase-student.ts';
+import { BatchesBeside } from './batches-beside.ts';
 import { buildStudent } from './build-student.ts';
 import { joinPhases } from './join-phases.ts';
 import { loadLogits } from './logits-store.ts';
@@ -117,6 +119,7 @@ async function trainPhase(
       student,
       rows,
       teacher: teacher.logits,
+      beside: (maker: BatchMaker, count: number) => new BatchesBeside(maker, count, rows, done, context),
       ...(features ? { features } : {}),
     };
     const plan = planTraining(request, done, context);
@@ -130,7 +133,7 @@ async function trainPhase(
         validate: (snapshot) => validateStudent(snapshot, set, done, context),
       },
       context,
-    );
+    ).finally(() => plan.batches.close?.());
   } finally {
     await features?.close();
     await teacher.close();

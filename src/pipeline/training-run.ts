@@ -1,21 +1,23 @@
 import type { NDArray } from '../core/ndarray.ts';
 import type { Snapshot, TrainingKernel } from '../core/program/kernel.ts';
-import { objectiveScalars } from '../core/program/objective-scalars.ts';
 import type { Program } from '../core/program/program.ts';
 import { decodeSnapshot, encodeSnapshot } from '../core/program/safetensors.ts';
-import { optimizerScalars } from '../core/schedules/optimizer-scalars.ts';
 import { RetortError } from '../errors.ts';
 import type { ResolvedTrain } from '../spec/resolved-spec.ts';
 import { cancelled } from './cancelled.ts';
 import type { PlacedPhase } from './place-phases.ts';
 import type { BlobRef } from './ports.ts';
 import type { StageContext } from './stage.ts';
+import { type StepTimes, trainChunk } from './train-chunk.ts';
 
 /** The data of a phase, step by step. */
 export interface BatchSource {
   readonly stepsPerEpoch: number;
   /** Batch inputs of `steps` consecutive steps, dims [steps, ...dims of the input]. */
   chunk(first: number, steps: number): Promise<Record<string, NDArray>>;
+  /** Begins to make the chunk that is asked for next, where that can be done beside a step; whether it does. */
+  ahead?(first: number, steps: number): boolean;
+  close?(): Promise<void>;
 }
 
 /** One phase of a run. */
@@ -54,6 +56,8 @@ export interface TrainedPhase {
   /** One JSON line per some steps (means over them) and per round. */
   readonly log: BlobRef;
   readonly validation: Readonly<Record<string, number | null>>;
+  /** Of all attempts; records of earlier versions have none. */
+  readonly times?: StepTimes;
 }
 
 interface Mark {
@@ -74,6 +78,7 @@ interface Progress {
   readonly stale: number;
   /** Figures of steps that have no line in the log yet. */
   readonly pending: Readonly<Record<string, readonly number[]>>;
+  readonly times?: StepTimes;
 }
 
 const CHECKPOINT_MS = 60_000;
@@ -99,6 +104,7 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
         .filter(Boolean)
     : [];
   let { step, best, last, stale } = saved ?? { step: 0, best: null, last: null, stale: 0 };
+  const times = { waited: 0, ran: 0, ...saved?.times };
   const pending = new Map(Object.entries(saved?.pending ?? {}).map(([name, list]) => [name, [...list]]));
   const lineEvery = Math.max(1, Math.round(totalSteps / LOG_LINES));
   const putSnapshot = async (snapshot: Snapshot) => blobs.put(encodeSnapshot(snapshot));
@@ -120,6 +126,7 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
       last,
       stale,
       pending: unsaid,
+      times: { ...times },
     } satisfies Progress);
   };
 
@@ -127,21 +134,39 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
     let savedAt = clock.now();
     const done = () =>
       step >= totalSteps || (settings.earlyStopping && stale >= settings.earlyStopping.patience);
+    const every = settings.checkpointEvery ?? totalSteps;
+    const nextMultiple = (of: number, from: number): number =>
+      Math.min(totalSteps, (Math.floor(from / of) + 1) * of);
+    /** Steps of the chunk at a step: it ends where a round does, or a checkpoint is due. */
+    const lengthAt = (from: number): number =>
+      Math.min(
+        trainer.preferredSteps,
+        nextMultiple(roundSteps, from) - from,
+        nextMultiple(every, from) - from,
+      );
+    /** Steps of the next chunk where it is being made already. */
+    let ahead: number | undefined;
     while (!done()) {
       if (signal.aborted) {
         await checkpoint();
         throw cancelled(run.name);
       }
-      const roundEnd = Math.min(totalSteps, (Math.floor(step / roundSteps) + 1) * roundSteps);
-      const every = settings.checkpointEvery ?? Number.POSITIVE_INFINITY;
-      const mark = Number.isFinite(every) ? (Math.floor(step / every) + 1) * every : roundEnd;
-      const steps = Math.min(trainer.preferredSteps, Math.min(roundEnd, mark) - step);
-      const figures = await trainChunk(run, trainer, step, steps).catch((error) => {
+      const roundEnd = nextMultiple(roundSteps, step);
+      const mark = nextMultiple(every, step);
+      const steps = ahead ?? lengthAt(step);
+      const prefetch = (): void => {
+        const [next, length] = [step + steps, step + steps < totalSteps ? lengthAt(step + steps) : 0];
+        ahead = length > 0 && run.batches.ahead?.(phase.start + next, length) ? length : undefined;
+      };
+      const made = await trainChunk(run, trainer, { first: step, steps, prefetch, clock }).catch((error) => {
         if (signal.aborted && error instanceof RetortError && error.code === 'CANCELLED') return undefined;
         throw error;
       });
       // Stopped before the chunk was run: the loop's head saves and leaves.
-      if (!figures) continue;
+      if (!made) continue;
+      const { figures } = made;
+      times.waited += made.waited;
+      times.ran += made.ran;
       // Lines stand at fixed steps, however the run was cut into chunks.
       for (let i = 0; i < steps; i++) {
         for (const [name, values] of Object.entries(figures)) {
@@ -186,23 +211,6 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
     steps: step,
     log: await putLog(),
     validation: chosen.figures,
+    times,
   };
-}
-
-/** Runs K steps; returns their figures, K numbers each. */
-export async function trainChunk(
-  { program, settings, batches, phase }: Omit<TrainingRun, 'validate' | 'stepsBefore'>,
-  trainer: Awaited<ReturnType<TrainingKernel['open']>>,
-  first: number,
-  steps: number,
-): Promise<Record<string, Float32Array>> {
-  const context = { totalSteps: phase.steps, stepsPerEpoch: batches.stepsPerEpoch };
-  const scalars = {
-    ...optimizerScalars(settings.optimizer, settings.schedule, context, first, steps),
-    ...objectiveScalars(phase.terms, phase.steps, first, steps),
-  };
-  const feeds = await batches.chunk(phase.start + first, steps);
-  const { loss, metrics } = await trainer.run({ steps, feeds, scalars });
-  const terms = program.metrics.map((name) => [name, metrics[name]!] as const);
-  return { loss, ...Object.fromEntries(terms), learningRate: scalars.learning_rate! };
 }

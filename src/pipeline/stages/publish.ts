@@ -6,6 +6,7 @@ import type { Report, TrainingReport } from '../report.ts';
 import type { Exported, Results, Trained } from '../results.ts';
 import type { Artifact, Stage, StageContext } from '../stage.ts';
 import { teacherWarnings } from '../teacher-warnings.ts';
+import type { StepTimes } from '../train-chunk.ts';
 
 /** The files a user gets. */
 export const publish: Stage<'publish'> = {
@@ -44,6 +45,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     validation: trained.validation,
     phases: trained.phases,
     parity: parity.difference / Math.max(1, parity.scale),
+    ...(trained.times ? { wait: waitOf(trained.times) } : {}),
   });
   const { student, control } = done.export;
   const { terms } = spec.objective;
@@ -75,6 +77,11 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     },
   };
 }
+
+const waitOf = ({ waited, ran }: StepTimes) => ({
+  milliseconds: waited,
+  share: waited / Math.max(1, waited + ran),
+});
 
 /** Where validation is not what it is elsewhere. */
 const learnedOn = ({ teach }: Results): string[] =>
