@@ -51,7 +51,7 @@ export class ColumnReader {
     const { size } = this.#source;
     const all = new Uint8Array(new SharedArrayBuffer(size));
     for (let at = 0; at < size; at += BLOCK) {
-      all.set(await this.#source.read(at, Math.min(BLOCK, size - at)), at);
+      all.set(await this.#read(at, Math.min(BLOCK, size - at)), at);
     }
     this.#all = all;
   }
@@ -87,13 +87,19 @@ export class ColumnReader {
       let run = 1;
       while (i + run < rows.length && order[rows[i + run]!] === start + run) run++;
       const at = i * size;
-      reads.push(this.#source.read(start * size, run * size).then((bytes) => out.set(bytes, at)));
+      reads.push(this.#read(start * size, run * size).then((bytes) => out.set(bytes, at)));
       i += run;
       if (reads.length < depth) continue;
       await Promise.all(reads);
       reads = [];
     }
     await Promise.all(reads);
+  }
+
+  async #read(from: number, length: number): Promise<Uint8Array> {
+    const bytes = await this.#source.read(from, length);
+    if (bytes.length === length) return bytes;
+    throw new RetortError('STORE_CORRUPT', `${this.#source.name} ends before byte ${from + length}`);
   }
 
   close(): Promise<void> {
