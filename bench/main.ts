@@ -1,3 +1,4 @@
+import { load } from './load.ts';
 import { methods } from './methods.ts';
 import { profile } from './profile.ts';
 import { real } from './real.ts';
@@ -9,6 +10,7 @@ import { upload } from './upload.ts';
 /** `npm run bench -- NAME [options]`: one measurement per name; each prints JSON lines. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   drain,
+  load,
   methods,
   profile,
   real,

@@ -8,7 +8,7 @@ import type { Timing } from '../src/pipeline/timing.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-interface Run {
+export interface Run {
   readonly name: string;
   readonly seeds: readonly number[];
   readonly teacher: string;
@@ -24,7 +24,7 @@ const MNIST = {
 };
 
 /** Ordered so that runs that share a teacher's logits and a control follow each other. */
-const RUNS: readonly Run[] = [
+export const RUNS: readonly Run[] = [
   { name: 'mnist-1k', seeds: [0, 1, 2], ...MNIST },
   { name: 'cifar10-5k', seeds: [0, 1, 2], ...CIFAR },
   { name: 'cifar10-5k-ls', seeds: [0, 1, 2], ...CIFAR },
@@ -65,7 +65,7 @@ export async function real(args: readonly string[]): Promise<void> {
 async function runOne(run: Run, seed: number, fixtures: string, work: string): Promise<void> {
   const out = join(work, `${run.name}-${seed}`);
   await mkdir(out, { recursive: true });
-  const spec = JSON.parse(await readFile(join(root, 'examples/specs', `${run.name}.json`), 'utf8'));
+  const spec = await specOf(run.name);
   const specFile = join(out, 'requested.json');
   await writeFile(specFile, JSON.stringify({ ...spec, seed }));
   const teacher = join(fixtures, 'teachers', run.teacher, 'model.onnx');
@@ -96,6 +96,8 @@ async function runOne(run: Run, seed: number, fixtures: string, work: string): P
       control: ofModel('control', 'accuracy'),
       student: ofModel('student', 'accuracy'),
       agreement: ofModel('student', 'agreement'),
+      // Share of the steps' time in which the kernel had no data.
+      wait: percent(report.training.student?.wait?.share),
       params: report.models.student?.parameters,
       seconds: Math.round(timings.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1000),
       stages: Object.fromEntries(
@@ -108,8 +110,12 @@ async function runOne(run: Run, seed: number, fixtures: string, work: string): P
   );
 }
 
-const percent = (share: number | undefined) =>
+export const percent = (share: number | undefined) =>
   share === undefined ? undefined : Math.round(share * 1e4) / 100;
+
+/** The example spec of a run. */
+export const specOf = async (name: string) =>
+  JSON.parse(await readFile(join(root, 'examples/specs', `${name}.json`), 'utf8'));
 
 /** Runs the command line; its progress goes to standard error. */
 function retort(args: readonly string[]): Promise<void> {
