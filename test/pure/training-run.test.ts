@@ -6,7 +6,7 @@ import type { TrainingKernel } from '../../src/core/program/kernel.ts';
 import type { Program } from '../../src/core/program/program.ts';
 import { decodeSnapshot } from '../../src/core/program/safetensors.ts';
 import type { StageContext } from '../../src/pipeline/stage.ts';
-import { type TrainingRun, trainingRun } from '../../src/pipeline/training-run.ts';
+import { type BatchSource, type TrainingRun, trainingRun } from '../../src/pipeline/training-run.ts';
 import type { ResolvedTrain } from '../../src/spec/resolved-spec.ts';
 
 /** When a run stops and what it hands on, with a kernel that only counts and validations that are given. */
@@ -33,11 +33,15 @@ const counting: TrainingKernel = {
 };
 
 /** Runs as many rounds as there are scores at the most. */
-async function runWith(scores: readonly (number | null)[], given: Partial<ResolvedTrain> = {}) {
+async function runWith(
+  scores: readonly (number | null)[],
+  given: Partial<ResolvedTrain> = {},
+  { batches, now = () => 0 }: { readonly batches?: BatchSource; readonly now?: () => number } = {},
+) {
   const blobs = new MemoryBlobs();
   const context = {
     blobs,
-    clock: { now: () => 0, precise: () => 0 },
+    clock: { now: () => 0, precise: now },
     partial: { load: async () => undefined, save: async () => {} },
     signal: new AbortController().signal,
     progress: () => {},
@@ -62,7 +66,7 @@ async function runWith(scores: readonly (number | null)[], given: Partial<Resolv
     program: { metrics: [] } as unknown as Program,
     settings,
     seed: 0,
-    batches: { stepsPerEpoch: ROUND, chunk: async () => ({}) },
+    batches: batches ?? { stepsPerEpoch: ROUND, chunk: async () => ({}) },
     phase: { name: 'all', terms: [], steps: ROUND * scores.length, start: 0, before: 0 },
     stepsBefore: 0,
     roundSteps: ROUND,
@@ -101,4 +105,52 @@ test('early stopping needs figures to go by', async () => {
 
 test('the run says what computed it', async () => {
   assert.equal((await runWith([1])).engine, 'counting 1.0');
+});
+
+test('what is made ahead is the next chunk, also across the end of a round, and nothing behind the last', async () => {
+  const asked: string[] = [];
+  const batches: BatchSource = {
+    stepsPerEpoch: ROUND,
+    async chunk(first, steps) {
+      asked.push(`take ${first}+${steps}`);
+      return {};
+    },
+    ahead(first, steps) {
+      asked.push(`make ${first}+${steps}`);
+      return true;
+    },
+  };
+  await runWith([0.1, 0.2], {}, { batches });
+  const chunks = ['0+2', '2+1', '3+2', '5+1'];
+  assert.deepEqual(
+    asked,
+    chunks.flatMap((chunk, i) => [`take ${chunk}`, ...(chunks[i + 1] ? [`make ${chunks[i + 1]}`] : [])]),
+  );
+});
+
+test('a checkpoint ends a chunk, also one that is made ahead', async () => {
+  const taken: string[] = [];
+  const batches: BatchSource = {
+    stepsPerEpoch: ROUND,
+    async chunk(first, steps) {
+      taken.push(`${first}+${steps}`);
+      return {};
+    },
+    ahead: () => true,
+  };
+  await runWith([0.1, 0.2], { checkpointEvery: 4 }, { batches });
+  assert.deepEqual(taken, ['0+2', '2+1', '3+1', '4+2']);
+});
+
+test('the time in which the kernel had no data is told apart from the time in which it ran', async () => {
+  let now = 0;
+  const batches: BatchSource = {
+    stepsPerEpoch: ROUND,
+    async chunk(_, steps) {
+      now += 5 * steps;
+      return {};
+    },
+  };
+  const { times } = await runWith([0.1, 0.2], {}, { batches, now: () => now });
+  assert.deepEqual(times, { waited: 30, ran: 0 });
 });
