@@ -153,6 +153,12 @@ export const METHODS: readonly Method[] = [
     note: 'two generations, each of full length',
   },
   {
+    name: 'self-within',
+    kind: 'strategy',
+    spec: { strategy: { name: 'self-within' }, ...HINTON },
+    note: 'plain KD; besides, its last layer teaches the inner ones (T 3, alpha 0.1; published: 1 for each)',
+  },
+  {
     name: 'mutual',
     kind: 'strategy',
     spec: { strategy: { name: 'mutual', rounds: 3 }, ...HINTON },
@@ -233,5 +239,6 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   'single-stage': 'is how everything else is trained',
   'regression-kd': 'is for values, not for classes',
   'sigmoid-kd': 'is for several labels per row',
+  'self-distillation': 'is what the strategy self-within adds',
   'soft-cross-entropy': 'has the gradient of kl: the same student',
 };

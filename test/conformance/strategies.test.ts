@@ -55,9 +55,10 @@ for (const [name, entry] of Object.entries(strategies)) {
 
   test(`${name}: every phase is a Program, fed with a number for each of its scalars at every step`, () => {
     const port = { input: 'x', inputShape: [6], output: 'logits', classes: 3 };
-    for (const { terms } of resolve(name).phases) {
+    for (const phase of resolve(name).phases) {
+      const terms = phase.terms.map((term) => (term.at ? { ...term, at: ['hidden1', 'hidden2'] } : term));
       const program = buildProgram({
-        student: students.mlp.build(port, { hidden: [8], dropout: 0 }, 1),
+        student: students.mlp.build(port, { hidden: [8, 6], dropout: 0 }, 1),
         terms,
         batchSize: 4,
         optimizer: { name: 'adam', options: {} },

@@ -121,6 +121,7 @@ test('contradictions and what the machine lacks are refused with the reason', ()
   fails({ train: { kernel: 'tfjs' } }, 'RUNTIME_UNAVAILABLE', /tfjs-node is not installed/);
   fails({ objective: { terms: [{ loss: 'kl', weight: 0 }] } }, 'SPEC_INVALID', /weight 0/);
   fails({ objective: { terms: [{ loss: 'cross-entropy', temperature: 2 }] } }, 'SPEC_INVALID', /temperature/);
+  fails({ objective: { terms: [{ loss: 'self-distillation' }] } }, 'SPEC_INVALID', /which nothing teaches/);
   const cuda = { ...facilities, devices: { cpu: { available: true }, cuda: { available: true } } };
   const onCuda = resolveSpec({ version: 1 } as Spec, cuda).train;
   assert.deepEqual(

@@ -86,6 +86,35 @@ test('self: every generation is taught by the one before, from other initial wei
   refuses({ name: 'self' }, { student: { model: 'mine.onnx' } }, /other initial weights/);
 });
 
+test('self-within: the objective and one more term, in one phase; what the objective says of that term counts', () => {
+  const [phase, ...others] = phasesOf({ name: 'self-within', alpha: 0.3 }, terms('kl', 'cross-entropy'));
+  assert.deepEqual(others, []);
+  assert.deepEqual(lossesOf(phase!), ['1 kl', '1 cross-entropy', '1 self-distillation']);
+  const [, , within] = phase!.terms;
+  assert.deepEqual(
+    [within!.at, within!.weighing, within!.temperature, within!.options],
+    ['auto', 'published', 3, { alpha: 0.3, hint: 0.1 }],
+  );
+  const own = terms('cross-entropy', { loss: 'self-distillation', weight: 2, at: ['a', 'b'] });
+  assert.deepEqual(lossesOf(phasesOf({ name: 'self-within' }, own)[0]!), [
+    '1 cross-entropy',
+    '2 self-distillation',
+  ]);
+});
+
+test('layers of the student alone may be read in any phase, whoever teaches; labels only where the options say so', () => {
+  const within = { loss: 'self-distillation', at: ['a', 'b'] };
+  for (const phase of phasesOf({ name: 'self' }, terms('kl', within))) {
+    assert.deepEqual(lossesOf(phase), ['1 kl', '1 self-distillation']);
+  }
+  refuses({ name: 'label-free' }, terms('kl', within), /reads labels/);
+  const [free] = phasesOf({ name: 'label-free' }, terms('kl', { ...within, alpha: 1 }));
+  assert.deepEqual(lossesOf(free!), ['1 kl', '1 self-distillation']);
+  const [, soft] = phasesOf({ name: 'two-stage' }, terms('cross-entropy', 'kl', within));
+  assert.equal(soft!.terms.length, 2);
+  refuses({ name: 'two-stage' }, terms('cross-entropy', within), /reads the teacher/);
+});
+
 test('progressive: assistants by their options, each taught by the one before', () => {
   const assistants = [{ hidden: [64, 32] }, { hidden: [16] }];
   const phases = phasesOf({ name: 'progressive', assistants, share: 0.5 });

@@ -24,12 +24,15 @@ const jobs: Readonly<Record<string, object>> = {
   mutual: { name: 'mutual', rounds: 2, peer: { hidden: [6] } },
   progressive: { name: 'progressive', assistants: [{ hidden: [16] }], share: 0.5 },
   self: { name: 'self', generations: 2 },
+  'self-within': { name: 'self-within', alpha: 0.3 },
   'two-stage': { name: 'two-stage' },
 };
 
 const specOf = (strategy: object, kernel: string, more: object = {}) =>
   tinySpec({
     strategy,
+    // One layer to teach, one that teaches.
+    student: { architecture: 'mlp', hidden: [8, 6] },
     train: {
       kernel,
       epochs: 4,
