@@ -31,7 +31,7 @@ process.once('message', (assignment: Assignment) => {
 async function work(assignment: Assignment): Promise<void> {
   const { inputs, requested, help, offerAboveMs } = assignment;
   const tools = telling(localTools(await storesOfParent()));
-  const spec = assignment.resolved ?? settle(assignment);
+  const spec = assignment.resolved ?? (await settle(assignment));
   if (!assignment.resolved) await say({ kind: 'resolved', spec });
   let progressAt = 0;
   let offeredAt = 0;
@@ -68,8 +68,8 @@ async function work(assignment: Assignment): Promise<void> {
 }
 
 /** Every "auto" settled for this machine and the slot that was given. */
-function settle({ requested, device, threads }: Assignment): ResolvedSpec {
-  const facilities = localFacilities();
+async function settle({ requested, device, threads }: Assignment): Promise<ResolvedSpec> {
+  const facilities = await localFacilities(requested);
   const devices =
     device === 'cuda'
       ? facilities.devices

@@ -61,7 +61,7 @@ async function run({ teacher, companions, data, store, ...request }: RunRequest)
         data: sources.slice(1 + companions.length),
       },
       requested,
-      spec: resolveSpec(requested, localFacilities()),
+      spec: resolveSpec(requested, await localFacilities(requested)),
       signal: stop.signal,
       ...(request.onlyPrepare ? { until: 'calibrate' as const } : {}),
       observer: {

@@ -1,8 +1,10 @@
 import type { Tools } from '../pipeline/stage.ts';
 import type { Facilities } from '../spec/resolve-spec.ts';
+import type { Spec } from '../spec/spec.ts';
 import { sharpDecoder } from './images/sharp-decoder.ts';
 import { kernelsOn } from './kernels/index.ts';
 import { onnxruntime } from './runtime/onnxruntime.ts';
+import { webgpuDevice } from './runtime/webgpu-device.ts';
 import type { Stores } from './storage/fs-stores.ts';
 import { systemClock } from './system-clock.ts';
 import { batchThreads } from './threads/batch-threads.ts';
@@ -18,11 +20,11 @@ export const localTools = ({ blobs, jobs }: Stores): Tools => ({
   threads: batchThreads,
 });
 
-/** What this machine offers. Loads the runtime's native library. */
-export function localFacilities(): Facilities {
-  const devices = onnxruntime.devices().map(({ device, available, why }) => {
-    return [device, { available, ...(why === undefined ? {} : { why }) }] as const;
-  });
+/** What this machine offers. Loads the runtime's native library; starts WebGPU only for a spec that asks for it. */
+export async function localFacilities({ train }: Pick<Spec, 'train'>): Promise<Facilities> {
+  const states = [...onnxruntime.devices()];
+  if (train?.teacherDevice === 'webgpu') states.push(await webgpuDevice());
+  const devices = states.map(({ device, ...state }) => [device, state] as const);
   return {
     kernels: Object.fromEntries(['onnxruntime', 'tfjs'].map((name) => [name, { available: true }])),
     devices: Object.fromEntries(devices),

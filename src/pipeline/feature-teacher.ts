@@ -28,7 +28,7 @@ export class FeatureTeacher implements FeatureSource {
     plan: TeacherPlan,
     { runtime, spec }: Pick<StageContext, 'runtime' | 'spec'>,
   ): Promise<FeatureTeacher> {
-    const { device, threads } = spec.train;
+    const { teacherDevice: device, threads } = spec.train;
     const session = await runtime.open(encodeModel(model), { device, threads });
     return new FeatureTeacher(new RowSession(session, plan), taps);
   }

@@ -11,6 +11,7 @@ import { sizeOf } from '../core/onnx/tensor.ts';
 import { withOutputs } from '../core/onnx/with-outputs.ts';
 import { cancelled } from './cancelled.ts';
 import type { Rows } from './open-rows.ts';
+import type { Device } from './ports.ts';
 import type { Results } from './results.ts';
 import { RowSession } from './row-session.ts';
 import { spread } from './score-rows.ts';
@@ -41,8 +42,18 @@ export async function lookAtLayers(
   const { dims } = rows.input;
   const ours: TeacherPlan = { ...plan, ...fedPixels(dims) };
   const sides = [
-    { model: applyPass(inferenceMode, student, {}), plan: ours, output: STUDENT_LOGITS },
-    { model: decodeModel(await context.blobs.get(plan.model.hash)), plan, output: plan.scores.name },
+    {
+      model: applyPass(inferenceMode, student, {}),
+      plan: ours,
+      output: STUDENT_LOGITS,
+      device: context.spec.train.device,
+    },
+    {
+      model: decodeModel(await context.blobs.get(plan.model.hash)),
+      plan,
+      output: plan.scores.name,
+      device: context.spec.train.teacherDevice,
+    },
   ].map((side) => ({ ...side, ends: endsOf(side.model, side.plan, side.output, dims) }));
   const bytes = sides.flatMap(({ ends }) => ends).reduce((sum, end) => sum + 4 * sizeOf(end.dims), 0);
   const limit = Math.max(LEAST_ROWS, Math.min(MOST_ROWS, Math.floor(BYTES / Math.max(1, bytes))));
@@ -83,16 +94,17 @@ function endsOf(model: Model, plan: Feeding, output: string, dims: readonly numb
 interface Side {
   readonly model: Model;
   readonly plan: TeacherPlan;
+  readonly device: Device;
   readonly ends: readonly LayerEnd[];
 }
 
 async function valuesOf(
-  { model, plan, ends }: Side,
+  { model, plan, device, ends }: Side,
   pixels: NDArray,
   { runtime, spec, signal }: Pick<StageContext, 'runtime' | 'spec' | 'signal'>,
 ): Promise<Map<LayerEnd, Float32Array>> {
   if (ends.length === 0) return new Map();
-  const { device, threads } = spec.train;
+  const { threads } = spec.train;
   const tapped = withOutputs(
     model,
     ends.map(({ name }) => name),

@@ -186,6 +186,7 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     '## How it was made',
     '',
     `- Teacher: ${done.ingest.teacher.name}, sha256 ${done.ingest.teacher.hash}, ${card.parameters.toLocaleString('en-US')} parameters`,
+    ...(train.teacherDevice === train.device ? [] : [`- The teacher was asked on ${train.teacherDevice}`]),
     ...done.ingest.data.map((file) => `- Data: ${file.name}, sha256 ${file.hash}`),
     `- Rows: ${splits.train.rows} training (${done.qualify.labelled} labelled), ${splits.validation.rows} validation, ${splits.test.rows} test`,
     `- Objective: ${objectiveText(spec.objective.terms)}`,

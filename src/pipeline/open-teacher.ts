@@ -1,9 +1,9 @@
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
-import type { BlobStore, Runtime } from './ports.ts';
+import type { BlobStore, Device, Runtime } from './ports.ts';
 import { Scorer } from './scorer.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
 
-/** A session of the tapped teacher on the job's device. */
+/** A session of the tapped teacher, on its own device unless told otherwise. */
 export async function openTeacher(
   plan: TeacherPlan,
   {
@@ -11,8 +11,9 @@ export async function openTeacher(
     runtime,
     spec,
   }: { readonly blobs: BlobStore; readonly runtime: Runtime; readonly spec: ResolvedSpec },
+  device: Device = spec.train.teacherDevice,
 ): Promise<Scorer> {
   const model = await blobs.get(plan.model.hash);
-  const { device, threads } = spec.train;
+  const { threads } = spec.train;
   return new Scorer(await runtime.open(model, { device, threads }), plan);
 }

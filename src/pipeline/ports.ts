@@ -7,15 +7,23 @@ import type { Source } from '../data/format.ts';
 
 /** What the journey asks of the outside. Adapters implement these; only composition roots choose them. */
 
-export type Device = 'cpu' | 'cuda';
+/** `webgpu` is for teachers alone. */
+export type Device = 'cpu' | 'cuda' | 'webgpu';
 
 /** Runs ONNX models (teachers, students) for inference. */
 export interface Runtime {
   /** Opens a model in disposable isolation where the adapter says so; ONNX_UNSUPPORTED names what cannot be run. */
   open(model: Uint8Array, options: SessionOptions): Promise<Session>;
-  /** Devices that can be used here; `why` says why one cannot. */
-  devices(): readonly { readonly device: Device; readonly available: boolean; readonly why?: string }[];
+  /** Devices that can be used here, of those that can be told without starting them. */
+  devices(): readonly DeviceState[];
   readonly version: string;
+}
+
+export interface DeviceState {
+  readonly device: Device;
+  readonly available: boolean;
+  /** Why it cannot be used. */
+  readonly why?: string;
 }
 
 export interface SessionOptions {

@@ -32,7 +32,10 @@ export interface Report {
     readonly kernel: string;
     /** Why it was this kernel. */
     readonly kernelReason: string;
+    /** What training and latency ran on. */
     readonly device: string;
+    /** What gave the teacher's logits and layers. */
+    readonly teacherDevice: string;
     /** Rows per run of the teacher, and why so many. */
     readonly teacherRows: number;
     readonly teacherRowsReason: string;

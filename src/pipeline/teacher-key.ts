@@ -15,7 +15,7 @@ export function teacherKeys(
   const [own, ...others] = jobTeachers(done, spec);
   const key = ({ plan, files, inputs }: JobTeacher, position: number) => ({
     teacher: plan,
-    device: spec.train.device,
+    device: spec.train.teacherDevice,
     // How many rows go together may show in the last bits of their logits.
     batch: teacherBatch(spec, position),
     files,

@@ -21,8 +21,13 @@ export const openRowsKey = (
   statistics: qualify.inputStatistics,
 });
 
-/** What decides the student and its recipe, apart from the objective. How often it is saved, and why by this kernel, decides nothing. */
+/** What decides the student and its recipe, apart from objective and teacher. How often it is saved, and why by this kernel, decides nothing. */
 export function trainKey({ student, train, seed }: ResolvedSpec) {
-  const { checkpointEvery: _checkpointEvery, kernelReason: _kernelReason, ...recipe } = train;
+  const {
+    checkpointEvery: _checkpointEvery,
+    kernelReason: _kernelReason,
+    teacherDevice: _teacherDevice,
+    ...recipe
+  } = train;
   return { student, recipe, seed };
 }

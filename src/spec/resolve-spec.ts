@@ -88,29 +88,32 @@ function resolveTrain(train: Train, facilities: Facilities): ResolvedTrain {
   };
 }
 
+const TEACHER_HINT =
+  'WebGPU takes a GPU, its driver and, on Linux, a Vulkan loader (Debian: libvulkan1); or leave out train.teacherDevice.';
+
 /**
- * Kernel and device. What was asked for and is missing is refused, never replaced in silence. On CPUs `auto` stays, to be
+ * Kernel and devices. What was asked for and is missing is refused, never replaced in silence. On CPUs `auto` stays, to be
  * settled by the calibrate stage on the Program itself (docs/adr/0008).
  */
 function engine(
   train: Train,
   { kernels, devices }: Facilities,
-): Pick<ResolvedTrain, 'kernel' | 'kernelReason' | 'device'> {
+): Pick<ResolvedTrain, 'kernel' | 'kernelReason' | 'device' | 'teacherDevice'> {
   const asked = train.kernel === 'auto' ? undefined : train.kernel;
   const wanted = train.device ?? 'auto';
   const device = wanted !== 'auto' ? wanted : devices.cuda?.available && asked !== 'tfjs' ? 'cuda' : 'cpu';
+  const teacherDevice = train.teacherDevice ?? device;
   const kernel = asked ?? (device === 'cpu' ? 'auto' : 'onnxruntime');
   for (const [what, name, table] of [
     ['kernel', kernel === 'auto' ? 'onnxruntime' : kernel, kernels],
     ['device', device, devices],
+    ['teacherDevice', teacherDevice, devices],
   ] as const) {
     if (!table[name]?.available) {
       throw new RetortError(
         'RUNTIME_UNAVAILABLE',
         `the ${what} "${name}" cannot be used here: ${table[name]?.why ?? 'not installed'}`,
-        {
-          hint: `Leave out train.${what}, or say "auto".`,
-        },
+        { hint: what === 'teacherDevice' ? TEACHER_HINT : `Leave out train.${what}, or say "auto".` },
       );
     }
   }
@@ -119,6 +122,7 @@ function engine(
     kernel: kernel as ResolvedTrain['kernel'],
     ...(kernel === 'auto' ? {} : { kernelReason: reason }),
     device: device as ResolvedTrain['device'],
+    teacherDevice: teacherDevice as ResolvedTrain['teacherDevice'],
   };
 }
 

@@ -59,6 +59,8 @@ export interface ResolvedTrain {
   /** Why it is this one; decides nothing. */
   readonly kernelReason?: string;
   readonly device: 'cpu' | 'cuda';
+  /** Where the teacher runs; latency is measured on `device` for all. */
+  readonly teacherDevice: 'cpu' | 'cuda' | 'webgpu';
   readonly threads: number;
   /** Rows per run of the teacher; absent until the qualify stage has settled it. */
   readonly teacherRows?: number;

@@ -15,6 +15,8 @@ export const trainSection = (
     {
       kernel: Type.Optional(oneOf('auto', 'onnxruntime', 'tfjs')),
       device: Type.Optional(oneOf('auto', 'cpu', 'cuda')),
+      /** Where the teacher runs, if not on `device`. Students never train on WebGPU. */
+      teacherDevice: Type.Optional(oneOf('cpu', 'webgpu')),
       /** Threads inside one operator; 0 leaves it to the engine. */
       threads: Type.Optional(upTo(256, 0)),
       epochs: Type.Optional(upTo(1_000_000)),

@@ -21,13 +21,13 @@ const tinyInputs = async ({ put, putAll }: SandboxStage, teacher = tinyTeacher()
 });
 
 /** The whole journey over the same store, in this process. */
-const run = (inputs: JobInputs, spec: object, tools: Tools) => {
+const run = async (inputs: JobInputs, spec: object, tools: Tools) => {
   const requested = parseSpec(spec);
   return runJourney(
     {
       upload: { stored: inputs },
       requested,
-      spec: resolveSpec(requested, localFacilities()),
+      spec: resolveSpec(requested, await localFacilities(requested)),
       signal: new AbortController().signal,
     },
     tools,

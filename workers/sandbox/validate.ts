@@ -1,10 +1,12 @@
 import { localFacilities, localTools } from '../../src/adapters/local-tools.ts';
 import type { SandboxRequestOf } from '../../src/adapters/processes/sandbox-request.ts';
+import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
 import type { Stores } from '../../src/adapters/storage/fs-stores.ts';
 import { type JobValidation, validateJob } from '../../src/pipeline/validate-job.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 
-const facilities = localFacilities();
+// Loads the native library before there is anything to do with it.
+onnxruntime.devices();
 
 export async function answer(
   { inputs, spec }: SandboxRequestOf<'validate'>,
@@ -15,7 +17,7 @@ export async function answer(
     {
       upload: { stored: inputs },
       requested: spec,
-      spec: resolveSpec(spec, facilities),
+      spec: resolveSpec(spec, await localFacilities(spec)),
       // Whoever wants it stopped kills the process.
       signal: new AbortController().signal,
       observer: { stage: (name) => note(name === 'decode' ? 'dataset' : 'model') },

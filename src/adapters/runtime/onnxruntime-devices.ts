@@ -2,9 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Runtime } from '../../pipeline/ports.ts';
-
-type Devices = ReturnType<Runtime['devices']>;
+import type { DeviceState } from '../../pipeline/ports.ts';
 
 /** Where onnxruntime looks for provider libraries: beside its own. */
 function libraryFolder(): string {
@@ -13,10 +11,13 @@ function libraryFolder(): string {
 }
 
 /**
- * What can be used here. For CUDA the files are looked at, not loaded: a provider library that fails half-way through
+ * What can be used here, WebGPU apart, which has to be tried. For CUDA the files are looked at, not loaded: a provider library that fails half-way through
  * its start can end the process. `backends` are the names of onnxruntime's `listSupportedBackends`.
  */
-export function onnxruntimeDevices(backends: readonly string[], folder = libraryFolder()): Devices {
+export function onnxruntimeDevices(
+  backends: readonly string[],
+  folder = libraryFolder(),
+): readonly DeviceState[] {
   const why = cudaObstacle(backends, folder);
   return [
     { device: 'cpu', available: true },

@@ -85,6 +85,12 @@ const rules: readonly Rule[] = [
     hint: 'Run `npm run setup:cuda`, or ask for device "cpu".',
   },
   {
+    pattern: /Failed to get a WebGPU adapter|\[webgpu\] backend not found/,
+    code: 'RUNTIME_UNAVAILABLE',
+    say: () => 'onnxruntime finds no WebGPU adapter',
+    hint: 'Leave out train.teacherDevice, or install the driver of a GPU and a Vulkan loader (Debian: libvulkan1).',
+  },
+  {
     pattern: /[Pp]rotobuf parsing failed|ModelProto does not have a graph|No graph was found in the protobuf/,
     code: 'ONNX_MALFORMED',
     say: () => 'the bytes are not a readable ONNX model',

@@ -45,7 +45,7 @@ export const onnxruntime: Runtime = {
   },
 
   async open(model, options) {
-    if (options.device !== 'cpu') requireDevice(options.device);
+    if (options.device === 'cuda') requireDevice(options.device);
     try {
       return new OnnxruntimeSession(await engine().InferenceSession.create(model, sessionOptions(options)));
     } catch (cause) {

@@ -18,7 +18,7 @@ import { writeWhole } from './write-whole.ts';
 /** The whole journey in this process. */
 export async function distillHere(options: DistillOptions & { out: string }, io: CliIo): Promise<void> {
   const requested = parseSpec(options.spec === undefined ? { version: 1 } : await readJson(options.spec));
-  const spec = resolveSpec(requested, localFacilities());
+  const spec = resolveSpec(requested, await localFacilities(requested));
   const tools = localTools(fsStores(options.store ?? join(options.out, '.retort')));
   const open = (paths: readonly string[]) => Promise.all(paths.map((path) => fileSource(path)));
   const [teacher, data, companions] = await Promise.all([

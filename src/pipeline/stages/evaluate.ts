@@ -26,6 +26,7 @@ export const evaluate: Stage<'evaluate'> = {
     files: decode.files,
     rows: rowsKey(spec),
     device: spec.train.device,
+    teacherDevice: spec.train.teacherDevice,
     batch: teacherBatch(spec, 0),
     metrics: Object.keys(metrics),
     ...(train.repeated ? { repeated: [train.repeated, control?.repeated] } : {}),

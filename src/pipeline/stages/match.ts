@@ -22,7 +22,7 @@ export const match: Stage<'match'> = {
   key(done, { spec }) {
     const { terms } = spec.objective;
     if (!isOpen(terms)) return { terms: null };
-    const { batchSize, device, kernel, labelSmoothing } = spec.train;
+    const { batchSize, device, teacherDevice, kernel, labelSmoothing } = spec.train;
     const { student, seed, strategy } = spec;
     return {
       ...openRowsKey(done, spec),
@@ -33,6 +33,7 @@ export const match: Stage<'match'> = {
       terms,
       batchSize,
       device,
+      teacherDevice,
       ...(terms.some(({ weighing }) => weighing === 'auto') ? { kernel, labelSmoothing } : {}),
     };
   },

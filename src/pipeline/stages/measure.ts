@@ -12,7 +12,7 @@ const BUDGET_MS = 1000;
 const FEWEST = 5;
 const MOST = 200;
 
-/** How long one run takes. Never cached: it is a fact of this machine at this moment. */
+/** How long one run takes, of all models on the device of training: figures to compare. Never cached: it is a fact of this machine at this moment. */
 export const measure: Stage<'measure'> = {
   name: 'measure',
   summary: 'measures latency',
@@ -32,7 +32,7 @@ export const measure: Stage<'measure'> = {
         feeds.push(inputs[plan.input.name]!);
       }
       const latency: Partial<Record<ModelRole, Latency[]>> = {};
-      latency.teacher = await time(await openTeacher(plan, context), feeds, clock.precise);
+      latency.teacher = await time(await openTeacher(plan, context, device), feeds, clock.precise);
       for (const [role, exported] of [
         ['control', control],
         ['student', student],

@@ -69,6 +69,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
       kernel: done.calibrate.kernel,
       kernelReason: done.calibrate.reason,
       device: spec.train.device,
+      teacherDevice: spec.train.teacherDevice,
       teacherRows: spec.train.teacherRows ?? done.qualify.teacherRows.rows,
       teacherRowsReason: done.qualify.teacherRows.reason,
       engine: done.train.engine,

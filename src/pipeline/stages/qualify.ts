@@ -25,7 +25,7 @@ export const qualify: Stage<'qualify'> = {
     files: decode.files,
     rows: rowsKey(spec),
     override: spec.teacherQuality.override,
-    device: spec.train.device,
+    device: spec.train.teacherDevice,
     others: inspect.others?.map(({ file, plan }, i) => {
       const { inputs, labels } = spec.ensemble!.others[i]!;
       return { file, plan, inputs, labels, files: decode.others![i] };

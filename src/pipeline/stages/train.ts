@@ -32,5 +32,7 @@ const keyOf = (done: Results, spec: ResolvedSpec) => ({
   teach: done.teach,
   phases: spec.phases,
   // The teacher is asked again while the student trains; its logits alone do not tell two of them apart.
-  teacher: spec.phases.some(({ terms }) => needsOf(terms).has('features')) ? done.inspect.plan : undefined,
+  ...(spec.phases.some(({ terms }) => needsOf(terms).has('features'))
+    ? { teacher: done.inspect.plan, teacherDevice: spec.train.teacherDevice }
+    : {}),
 });

@@ -52,7 +52,7 @@ export const newJobId = (): string => `d_${ulid()}`;
 const here = { available: true };
 const anyFacilities = {
   kernels: { onnxruntime: here, tfjs: here },
-  devices: { cpu: here, cuda: here },
+  devices: { cpu: here, cuda: here, webgpu: here },
 };
 
 /** What users do with jobs. */
