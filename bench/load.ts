@@ -62,7 +62,7 @@ async function measure(run: Run, { fixtures, kernels, steps, rounds }: Settings)
   try {
     const tools = localTools(fsStores(work));
     const requested = parseSpec(await specOf(run.name));
-    const spec = resolveSpec(requested, localFacilities());
+    const spec = resolveSpec(requested, await localFacilities(requested));
     const upload = { teacher: await teacher, companions: [], data: await Promise.all(files) };
     const signal = new AbortController().signal;
     const done = await runJourney({ upload, requested, spec, signal, until: 'qualify' }, tools);

@@ -51,6 +51,7 @@ async function runWith(
     kernel: 'onnxruntime',
     device: 'cpu',
     threads: 1,
+    teacherDevice: 'cpu',
     length: { epochs: scores.length },
     batchSize: 1,
     optimizer: { name: 'sgd', options: {} },
