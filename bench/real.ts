@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Report } from '../src/pipeline/report.ts';
+import type { Report } from '../src/pipeline/report/report.ts';
 import type { Timing } from '../src/pipeline/timing.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -11,8 +11,8 @@ import { BatchMaker } from '../src/data/batch.ts';
 import { ingest } from '../src/data/ingest.ts';
 import { openDataset } from '../src/data/open-dataset.ts';
 import { planInput } from '../src/data/preprocess.ts';
-import { SCORE_BATCH, scoreRows } from '../src/pipeline/score-rows.ts';
-import { Scorer } from '../src/pipeline/scorer.ts';
+import { SCORE_BATCH, scoreRows } from '../src/pipeline/logits/score-rows.ts';
+import { Scorer } from '../src/pipeline/logits/scorer.ts';
 
 const ROUNDS = 9;
 const ROWS = 1024;

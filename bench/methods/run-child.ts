@@ -7,7 +7,7 @@ import { localFacilities, localTools } from '../../src/adapters/local-tools.ts';
 import { fsStores } from '../../src/adapters/storage/fs-stores.ts';
 import { writeWhole } from '../../src/cli/distill/write-whole.ts';
 import { RetortError } from '../../src/errors.ts';
-import type { Report } from '../../src/pipeline/report.ts';
+import type { Report } from '../../src/pipeline/report/report.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';

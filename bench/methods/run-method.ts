@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Report } from '../../src/pipeline/report.ts';
+import type { Report } from '../../src/pipeline/report/report.ts';
 import type { Failure, Outcome, Spent } from './method-result.ts';
 import type { RunMessage, RunRequest } from './run-child.ts';
 import { SpentClock } from './spent-clock.ts';

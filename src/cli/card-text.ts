@@ -1,6 +1,6 @@
 import type { Shape } from '../core/onnx/model.ts';
 import type { DatasetCard } from '../data/card.ts';
-import type { ModelInspection } from '../pipeline/inspect-model.ts';
+import type { ModelInspection } from '../pipeline/teacher/inspect-model.ts';
 import { table } from './table.ts';
 
 const number = (value: number): string => value.toLocaleString('en-US');

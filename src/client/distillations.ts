@@ -5,7 +5,7 @@ import type {
   DistillationPage,
   EventPage,
 } from '../contract/distillation.ts';
-import type { Report } from '../pipeline/report.ts';
+import type { Report } from '../pipeline/report/report.ts';
 import { type DistillationInput, distillationRequest } from './distillation-request.ts';
 import { Download, type DownloadOptions } from './download.ts';
 import { pages } from './pages.ts';

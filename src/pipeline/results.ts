@@ -4,16 +4,16 @@ import type { TeacherQuality } from '../core/metrics/teacher-quality.ts';
 import type { ObjectiveTerm } from '../core/program/build-program.ts';
 import type { DatasetCard } from '../data/card.ts';
 import type { MethodChoice } from '../spec/method-choice.ts';
-import type { KernelChoice } from './choose-kernel.ts';
-import type { RowsChoice } from './choose-teacher-rows.ts';
-import type { LogitsView } from './logits-store.ts';
-import type { ModelCard } from './model-card.ts';
+import type { KernelChoice } from './choice/choose-kernel.ts';
+import type { LogitsView } from './logits/logits-store.ts';
 import type { BlobRef } from './ports.ts';
-import type { PhaseReport, Report } from './report.ts';
+import type { ModelCard } from './report/model-card.ts';
+import type { PhaseReport, Report } from './report/report.ts';
 import type { Artifact } from './stage.ts';
-import type { TeacherPlan } from './teacher-plan.ts';
+import type { RowsChoice } from './teacher/choose-teacher-rows.ts';
+import type { TeacherPlan } from './teacher/teacher-plan.ts';
 import type { Timing } from './timing.ts';
-import type { TrainedPhase } from './training-run.ts';
+import type { TrainedPhase } from './training/training-run.ts';
 
 /** What each stage leaves for those after it: JSON, with blobs by reference. Later ones may rely on earlier ones. */
 export interface Results {

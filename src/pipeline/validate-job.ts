@@ -4,19 +4,19 @@ import { resolveExternalData } from '../core/onnx/external-data.ts';
 import type { Model } from '../core/onnx/model.ts';
 import { tapLogits } from '../core/onnx/tap-logits.ts';
 import type { DatasetCard } from '../data/card.ts';
-import { chooseKernel } from './choose-kernel.ts';
-import { type CostEstimate, estimateCost } from './estimate-cost.ts';
-import type { ModelInspection } from './inspect-model.ts';
-import { modelCard } from './model-card.ts';
-import { openRows, type Rows } from './open-rows.ts';
+import { chooseKernel } from './choice/choose-kernel.ts';
+import { type CostEstimate, estimateCost } from './cost/estimate-cost.ts';
+import { modelCard } from './report/model-card.ts';
 import type { Results } from './results.ts';
 import { type JourneyRequest, runJourney } from './run.ts';
-import { shipStudent } from './ship-student.ts';
 import type { StageContext, Tools } from './stage.ts';
 import { match } from './stages/match.ts';
 import { storedFiles } from './stored-files.ts';
-import { teacherWarnings } from './teacher-warnings.ts';
-import { studentOf } from './train-student.ts';
+import { shipStudent } from './student/ship-student.ts';
+import type { ModelInspection } from './teacher/inspect-model.ts';
+import { teacherWarnings } from './teacher/teacher-warnings.ts';
+import { openRows, type Rows } from './training/open-rows.ts';
+import { studentOf } from './training/train-student.ts';
 
 export interface JobValidation {
   readonly model: ModelInspection;

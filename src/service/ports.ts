@@ -1,7 +1,7 @@
 import type { DatasetCard } from '../data/card.ts';
-import type { ModelInspection } from '../pipeline/inspect-model.ts';
 import type { PartsOrder } from '../pipeline/offer.ts';
 import type { Artifact, StageName } from '../pipeline/stage.ts';
+import type { ModelInspection } from '../pipeline/teacher/inspect-model.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { JobInputs } from './jobs/job.ts';
 

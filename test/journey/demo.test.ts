@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Report } from '../../src/pipeline/report.ts';
+import type { Report } from '../../src/pipeline/report/report.ts';
 
 const demo = fileURLToPath(new URL('../../examples/shapes/demo.ts', import.meta.url));
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RetortError } from '../../src/errors.ts';
-import { judgeCandidates, type Trial } from '../../src/pipeline/judge-candidates.ts';
+import { judgeCandidates, type Trial } from '../../src/pipeline/choice/judge-candidates.ts';
 import { autoCandidates, type Candidate } from '../../src/spec/auto-candidates.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { paceOf } from '../../src/pipeline/pace.ts';
+import { paceOf } from '../../src/pipeline/cost/pace.ts';
 
 /** A clock that work moves on. */
 function clock() {

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { BatchMaker } from '../../src/data/batch.ts';
 import type { Column, Dataset } from '../../src/data/dataset.ts';
 import { planInput } from '../../src/data/preprocess.ts';
+import { scoreRows } from '../../src/pipeline/logits/score-rows.ts';
+import { Scorer } from '../../src/pipeline/logits/scorer.ts';
 import type { Session } from '../../src/pipeline/ports.ts';
-import { scoreRows } from '../../src/pipeline/score-rows.ts';
-import { Scorer } from '../../src/pipeline/scorer.ts';
 
 const ROWS = 11;
 const column: Column = { name: 'x', kind: 'array', dtype: 'float32', dims: [1] };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { intervalOf, t95 } from '../../src/core/interval.ts';
-import { bestRun } from '../../src/pipeline/repeat-training.ts';
+import { seedsReport } from '../../src/pipeline/report/seeds-report.ts';
 import type { Trained } from '../../src/pipeline/results.ts';
-import { seedsReport } from '../../src/pipeline/seeds-report.ts';
-import { trainingSeed } from '../../src/pipeline/training-seed.ts';
+import { bestRun } from '../../src/pipeline/training/repeat-training.ts';
+import { trainingSeed } from '../../src/pipeline/training/training-seed.ts';
 
 test('an interval is that of Student, by hand for three runs', () => {
   // Mean 2, deviation 1; 4.30265 / sqrt(3) = 2.48414.

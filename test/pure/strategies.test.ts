@@ -4,7 +4,7 @@ import { mixLogits } from '../../src/core/mix-logits.ts';
 import { curveAt } from '../../src/core/schedules/curve.ts';
 import type { Phase } from '../../src/core/strategies/phase.ts';
 import type { RetortError } from '../../src/errors.ts';
-import { placePhases } from '../../src/pipeline/place-phases.ts';
+import { placePhases } from '../../src/pipeline/training/place-phases.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 

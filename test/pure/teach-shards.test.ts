@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryBlobs } from '../../src/adapters/storage/memory-blobs.ts';
 import { MemoryJobs } from '../../src/adapters/storage/memory-jobs.ts';
-import { ShardStore } from '../../src/pipeline/shard-store.ts';
-import { shardName, teachShards } from '../../src/pipeline/teach-shards.ts';
+import { ShardStore } from '../../src/pipeline/logits/shard-store.ts';
+import { shardName, teachShards } from '../../src/pipeline/logits/teach-shards.ts';
 
 test('shards cover every row of every view once, in order, and only the last of a view is shorter', () => {
   const views = [0, 1, 63, 64, 65, 1000];

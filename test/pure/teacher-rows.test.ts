@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NDArray } from '../../src/core/ndarray.ts';
-import { chooseTeacherRows } from '../../src/pipeline/choose-teacher-rows.ts';
+import { chooseTeacherRows } from '../../src/pipeline/teacher/choose-teacher-rows.ts';
 
 /** A teacher on a clock of its own: so many milliseconds per run, and per row. */
 function teacher(cost: (rows: number) => number, rows = 256) {

@@ -6,7 +6,7 @@ import type { TrainingKernel } from '../../src/core/program/kernel.ts';
 import type { Program } from '../../src/core/program/program.ts';
 import { decodeSnapshot } from '../../src/core/program/safetensors.ts';
 import type { StageContext } from '../../src/pipeline/stage.ts';
-import { type BatchSource, type TrainingRun, trainingRun } from '../../src/pipeline/training-run.ts';
+import { type BatchSource, type TrainingRun, trainingRun } from '../../src/pipeline/training/training-run.ts';
 import type { ResolvedTrain } from '../../src/spec/resolved-spec.ts';
 
 /** When a run stops and what it hands on, with a kernel that only counts and validations that are given. */

@@ -11,7 +11,7 @@ import { openDataset, type StoredDataset } from '../../src/data/open-dataset.ts'
 import { planInput } from '../../src/data/preprocess.ts';
 import type { RetortError } from '../../src/errors.ts';
 import { BlobFolder } from '../../src/pipeline/blob-folder.ts';
-import type { Report } from '../../src/pipeline/report.ts';
+import type { Report } from '../../src/pipeline/report/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import { WatchedThreads } from '../support/batch-threads.ts';

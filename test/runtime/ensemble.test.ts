@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RetortError } from '../../src/errors.ts';
-import { loadLogits } from '../../src/pipeline/logits-store.ts';
-import type { Report } from '../../src/pipeline/report.ts';
+import { loadLogits } from '../../src/pipeline/logits/logits-store.ts';
+import type { Report } from '../../src/pipeline/report/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { writeDataset } from '../../examples/shapes/write-dataset.ts';
 import { decodeModel } from '../../src/core/onnx/decode.ts';
 import type { RetortError } from '../../src/errors.ts';
-import { foundPairs } from '../../src/pipeline/found-pairs.ts';
+import { foundPairs } from '../../src/pipeline/layers/found-pairs.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';

@@ -5,7 +5,7 @@ import { encodeModel } from '../../src/core/onnx/encode.ts';
 import { tensor } from '../../src/core/onnx/tensor.ts';
 import { Random } from '../../src/core/random.ts';
 import type { RetortError } from '../../src/errors.ts';
-import type { Report } from '../../src/pipeline/report.ts';
+import type { Report } from '../../src/pipeline/report/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';

@@ -7,7 +7,7 @@ import { tfjsKernel } from '../../src/adapters/kernels/tfjs/kernel.ts';
 import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
 import type { TrainingKernel } from '../../src/core/program/kernel.ts';
 import { RetortError } from '../../src/errors.ts';
-import type { Report } from '../../src/pipeline/report.ts';
+import type { Report } from '../../src/pipeline/report/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';

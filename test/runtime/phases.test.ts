@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RetortError } from '../../src/errors.ts';
-import { checkStudent } from '../../src/pipeline/check-student.ts';
-import type { Report } from '../../src/pipeline/report.ts';
+import type { Report } from '../../src/pipeline/report/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { StageContext, Tools } from '../../src/pipeline/stage.ts';
+import { checkStudent } from '../../src/pipeline/student/check-student.ts';
 import { validateJob } from '../../src/pipeline/validate-job.ts';
 import { kernels } from '../support/kernels.ts';
 import { memoryTools, tinyRequest, tinySpec } from '../support/tiny-job.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RetortError } from '../../src/errors.ts';
-import type { Report } from '../../src/pipeline/report.ts';
+import type { Report } from '../../src/pipeline/report/report.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';
 import { validateJob } from '../../src/pipeline/validate-job.ts';

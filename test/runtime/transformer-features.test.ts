@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { RetortError } from '../../src/errors.ts';
-import { foundPairs } from '../../src/pipeline/found-pairs.ts';
+import { foundPairs } from '../../src/pipeline/layers/found-pairs.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import { attentionNet } from '../support/attention-net.ts';
 import { memorySource } from '../support/data-files.ts';

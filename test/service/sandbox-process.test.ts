@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { DisposableProcess } from '../../src/adapters/processes/disposable-process.ts';
 import { ProcessPool } from '../../src/adapters/processes/process-pool.ts';
 import type { ProcessSandbox } from '../../src/adapters/processes/process-sandbox.ts';
-import type { ModelInspection } from '../../src/pipeline/inspect-model.ts';
+import type { ModelInspection } from '../../src/pipeline/teacher/inspect-model.ts';
 import { failsWith } from '../support/data-files.ts';
 import { processesIn, withSandbox } from '../support/sandbox.ts';
 

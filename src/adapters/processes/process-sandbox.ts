@@ -2,7 +2,7 @@ import { cpus, tmpdir } from 'node:os';
 import type { Config } from '../../config.ts';
 import type { DatasetCard } from '../../data/card.ts';
 import { defaultLimits } from '../../data/upload.ts';
-import type { ModelInspection } from '../../pipeline/inspect-model.ts';
+import type { ModelInspection } from '../../pipeline/teacher/inspect-model.ts';
 import type { Sandbox, Validation } from '../../service/ports.ts';
 import type { StoreSettings } from '../storage/index.ts';
 import { childEnvironment } from './child-environment.ts';

@@ -9,7 +9,7 @@ import { decodeModel } from '../../core/onnx/decode.ts';
 import { printModel } from '../../core/onnx/print.ts';
 import type { DatasetCard } from '../../data/card.ts';
 import { inspectDataset } from '../../data/inspect-dataset.ts';
-import { inspectModel, type ModelInspection } from '../../pipeline/inspect-model.ts';
+import { inspectModel, type ModelInspection } from '../../pipeline/teacher/inspect-model.ts';
 import { announceStop } from '../announce-stop.ts';
 import { datasetText, modelText } from '../card-text.ts';
 import type { CliCommand, CliIo } from '../command.ts';

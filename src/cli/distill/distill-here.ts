@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileSource } from '../../adapters/files/file-source.ts';
 import { localFacilities, localTools } from '../../adapters/local-tools.ts';
 import { fsStores } from '../../adapters/storage/fs-stores.ts';
-import type { Report } from '../../pipeline/report.ts';
+import type { Report } from '../../pipeline/report/report.ts';
 import { runJourney } from '../../pipeline/run.ts';
 import { parseSpec } from '../../spec/parse-spec.ts';
 import { resolveSpec } from '../../spec/resolve-spec.ts';

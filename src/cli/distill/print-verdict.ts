@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { choiceLines, choiceRows } from '../../pipeline/choice-text.ts';
-import { verdictRows } from '../../pipeline/model-card-text.ts';
-import type { Report } from '../../pipeline/report.ts';
-import { seedsLines } from '../../pipeline/seeds-text.ts';
+import { choiceLines, choiceRows } from '../../pipeline/report/choice-text.ts';
+import { verdictRows } from '../../pipeline/report/model-card-text.ts';
+import type { Report } from '../../pipeline/report/report.ts';
+import { seedsLines } from '../../pipeline/report/seeds-text.ts';
 import type { CliIo } from '../command.ts';
 import { table } from '../table.ts';
 

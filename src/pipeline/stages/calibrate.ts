@@ -1,9 +1,9 @@
-import { chooseKernel } from '../choose-kernel.ts';
-import { consideredKernels } from '../considered-kernels.ts';
-import { openRows } from '../open-rows.ts';
+import { chooseKernel } from '../choice/choose-kernel.ts';
+import { consideredKernels } from '../choice/considered-kernels.ts';
 import type { Stage } from '../stage.ts';
-import { openRowsKey } from '../train-key.ts';
-import { studentOf } from '../train-student.ts';
+import { openRows } from '../training/open-rows.ts';
+import { openRowsKey } from '../training/train-key.ts';
+import { studentOf } from '../training/train-student.ts';
 
 /**
  * Settles `kernel: auto` by measuring. A choice by the clock can come out either way, so it is made once and kept: its

@@ -1,11 +1,11 @@
 import { AUTO_SHARE, autoCandidates } from '../../spec/auto-candidates.ts';
 import type { MethodChoice } from '../../spec/method-choice.ts';
-import { judgeCandidates, type Trial } from '../judge-candidates.ts';
+import { judgeCandidates, type Trial } from '../choice/judge-candidates.ts';
+import { trialSpec, tryCandidate } from '../choice/try-candidate.ts';
 import { recorded } from '../recorded.ts';
 import type { Results } from '../results.ts';
 import type { Stage, StageContext } from '../stage.ts';
-import { openRowsKey, trainKey } from '../train-key.ts';
-import { trialSpec, tryCandidate } from '../try-candidate.ts';
+import { openRowsKey, trainKey } from '../training/train-key.ts';
 
 const VERSION = 1;
 

@@ -1,11 +1,11 @@
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
-import { asOne, repeatsKey, repeatTraining } from '../repeat-training.ts';
 import type { Results } from '../results.ts';
 import type { Stage } from '../stage.ts';
-import { controlRecipe, controlRun } from '../student-run.ts';
-import { openRowsKey, trainKey } from '../train-key.ts';
-import { trainStudent } from '../train-student.ts';
-import { trainingSeed } from '../training-seed.ts';
+import { asOne, repeatsKey, repeatTraining } from '../training/repeat-training.ts';
+import { controlRecipe, controlRun } from '../training/student-run.ts';
+import { openRowsKey, trainKey } from '../training/train-key.ts';
+import { trainStudent } from '../training/train-student.ts';
+import { trainingSeed } from '../training/training-seed.ts';
 
 const VERSION = 3;
 

@@ -2,10 +2,10 @@ import { ingest as decodeUpload } from '../../data/ingest.ts';
 import type { PictureWish } from '../../data/picture.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { BlobFolder } from '../blob-folder.ts';
-import { pictureWish } from '../input-wish.ts';
 import type { Results } from '../results.ts';
 import type { Artifact, Stage, StageContext } from '../stage.ts';
 import { hashOf } from '../stage-key.ts';
+import { pictureWish } from '../teacher/input-wish.ts';
 
 /** Files of the dataset into fixed-size records, pictures at the size and colour the teacher wants. */
 export const decode: Stage<'decode'> = {

@@ -1,19 +1,19 @@
 import { metrics } from '../../core/metrics/index.ts';
 import { cancelled } from '../cancelled.ts';
-import { type JobTeacher, jobTeachers } from '../job-teachers.ts';
-import { judgeEnsemble } from '../judge-ensemble.ts';
-import type { ModelCard } from '../model-card.ts';
-import { modelReport } from '../model-report.ts';
-import { openOtherRows, openRows, type Rows, rowsKey } from '../open-rows.ts';
-import { openTeacher } from '../open-teacher.ts';
-import type { ModelReport, ModelRole } from '../report.ts';
+import { SCORE_BATCH, scoreRows } from '../logits/score-rows.ts';
+import type { Scorer } from '../logits/scorer.ts';
+import type { ModelCard } from '../report/model-card.ts';
+import { modelReport } from '../report/model-report.ts';
+import type { ModelReport, ModelRole } from '../report/report.ts';
+import { scoreRepeats } from '../report/score-repeats.ts';
 import type { Exported } from '../results.ts';
-import { scoreRepeats } from '../score-repeats.ts';
-import { SCORE_BATCH, scoreRows } from '../score-rows.ts';
-import type { Scorer } from '../scorer.ts';
 import type { Stage } from '../stage.ts';
-import { studentScorer } from '../student-scorer.ts';
-import { teacherBatch } from '../teacher-batch.ts';
+import { studentScorer } from '../student/student-scorer.ts';
+import { type JobTeacher, jobTeachers } from '../teacher/job-teachers.ts';
+import { judgeEnsemble } from '../teacher/judge-ensemble.ts';
+import { openTeacher } from '../teacher/open-teacher.ts';
+import { teacherBatch } from '../teacher/teacher-batch.ts';
+import { openOtherRows, openRows, type Rows, rowsKey } from '../training/open-rows.ts';
 
 /** Teacher, control and student on the test split, which nothing before has looked at. */
 export const evaluate: Stage<'evaluate'> = {

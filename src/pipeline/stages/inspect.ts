@@ -7,14 +7,14 @@ import type { Model } from '../../core/onnx/model.ts';
 import { entryOf } from '../../core/options.ts';
 import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
-import { aboutTeacher } from '../about-teacher.ts';
-import { modelCard } from '../model-card.ts';
-import { openModel } from '../open-model.ts';
-import { planTeacher } from '../plan-teacher.ts';
-import { probeBatch } from '../probe-batch.ts';
+import { modelCard } from '../report/model-card.ts';
 import type { InspectedTeacher } from '../results.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { storedFiles } from '../stored-files.ts';
+import { aboutTeacher } from '../teacher/about-teacher.ts';
+import { openModel } from '../teacher/open-model.ts';
+import { planTeacher } from '../teacher/plan-teacher.ts';
+import { probeBatch } from '../teacher/probe-batch.ts';
 
 /** The teacher: readable, runnable, with class scores; every problem, not the first. */
 export const inspect: Stage<'inspect'> = {

@@ -1,13 +1,13 @@
 import { buildProgram, needsOf, type ObjectiveTerm } from '../../core/program/build-program.ts';
 import { resolvePhases } from '../../spec/resolve-phases.ts';
-import { planFeatures } from '../feature-plan.ts';
-import { matchLayers } from '../match-layers.ts';
-import { openRows } from '../open-rows.ts';
-import { findOwnLayers, withOwnLayers } from '../own-layers.ts';
+import { planFeatures } from '../layers/feature-plan.ts';
+import { matchLayers } from '../layers/match-layers.ts';
+import { findOwnLayers, withOwnLayers } from '../layers/own-layers.ts';
+import { weighTerms } from '../layers/weigh-terms.ts';
 import type { Stage } from '../stage.ts';
-import { openRowsKey } from '../train-key.ts';
-import { studentOf } from '../train-student.ts';
-import { weighTerms } from '../weigh-terms.ts';
+import { openRows } from '../training/open-rows.ts';
+import { openRowsKey } from '../training/train-key.ts';
+import { studentOf } from '../training/train-student.ts';
 
 /**
  * Settles what terms on hidden tensors compare: names are looked up in both graphs, `auto` is answered by looking at some

@@ -1,11 +1,11 @@
 import type { NDArray } from '../../core/ndarray.ts';
-import { openRows } from '../open-rows.ts';
-import { openTeacher } from '../open-teacher.ts';
-import type { Latency, ModelRole } from '../report.ts';
-import { spread } from '../score-rows.ts';
-import type { Scorer } from '../scorer.ts';
+import { spread } from '../logits/score-rows.ts';
+import type { Scorer } from '../logits/scorer.ts';
+import type { Latency, ModelRole } from '../report/report.ts';
 import type { Stage } from '../stage.ts';
-import { studentScorer } from '../student-scorer.ts';
+import { studentScorer } from '../student/student-scorer.ts';
+import { openTeacher } from '../teacher/open-teacher.ts';
+import { openRows } from '../training/open-rows.ts';
 
 const BATCHES = [1, 32];
 const BUDGET_MS = 1000;

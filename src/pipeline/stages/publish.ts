@@ -1,12 +1,12 @@
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
-import { controlOf } from '../control-of.ts';
-import { foundPairs, foundWeights } from '../found-pairs.ts';
-import { modelCardText } from '../model-card-text.ts';
-import type { Report, TrainingReport } from '../report.ts';
+import { foundPairs, foundWeights } from '../layers/found-pairs.ts';
+import { modelCardText } from '../report/model-card-text.ts';
+import type { Report, TrainingReport } from '../report/report.ts';
 import type { Exported, Results, Trained } from '../results.ts';
 import type { Artifact, Stage, StageContext } from '../stage.ts';
-import { teacherWarnings } from '../teacher-warnings.ts';
-import type { StepTimes } from '../train-chunk.ts';
+import { teacherWarnings } from '../teacher/teacher-warnings.ts';
+import { controlOf } from '../training/control-of.ts';
+import type { StepTimes } from '../training/train-chunk.ts';
 
 /** The files a user gets. */
 export const publish: Stage<'publish'> = {

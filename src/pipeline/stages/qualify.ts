@@ -1,17 +1,17 @@
 import type { TeacherQuality } from '../../core/metrics/teacher-quality.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
-import { aboutTeacher } from '../about-teacher.ts';
 import { toFloat32 } from '../convert-array.ts';
-import { jobTeachers } from '../job-teachers.ts';
-import { openOtherRows, openRows, type Rows, rowsKey } from '../open-rows.ts';
-import { openTeacher } from '../open-teacher.ts';
-import { type Judged, judge, qualityError } from '../quality-gate.ts';
-import { type ClassNames, resolveClassMap } from '../resolve-class-map.ts';
+import { spread } from '../logits/score-rows.ts';
 import type { QualifiedTeacher } from '../results.ts';
-import { spread } from '../score-rows.ts';
 import type { Stage, StageContext } from '../stage.ts';
-import type { TeacherPlan } from '../teacher-plan.ts';
-import { teacherRows } from '../teacher-rows.ts';
+import { aboutTeacher } from '../teacher/about-teacher.ts';
+import { jobTeachers } from '../teacher/job-teachers.ts';
+import { openTeacher } from '../teacher/open-teacher.ts';
+import { type Judged, judge, qualityError } from '../teacher/quality-gate.ts';
+import { type ClassNames, resolveClassMap } from '../teacher/resolve-class-map.ts';
+import type { TeacherPlan } from '../teacher/teacher-plan.ts';
+import { teacherRows } from '../teacher/teacher-rows.ts';
+import { openOtherRows, openRows, type Rows, rowsKey } from '../training/open-rows.ts';
 
 const STATISTICS_ROWS = 1024;
 

@@ -1,7 +1,7 @@
-import { considerKernel } from '../inversion-kernel.ts';
-import { openRows, rowsKey } from '../open-rows.ts';
-import { recoverPictures } from '../recover-pictures.ts';
+import { considerKernel } from '../inversion/inversion-kernel.ts';
+import { recoverPictures } from '../inversion/recover-pictures.ts';
 import type { Stage } from '../stage.ts';
+import { openRows, rowsKey } from '../training/open-rows.ts';
 
 /** Training rows out of the teacher itself, where the strategy has none of its own. */
 export const recover: Stage<'recover'> = {

@@ -1,13 +1,13 @@
 import { invariant } from '../../errors.ts';
-import { checkStudent } from '../check-student.ts';
-import { combineViews } from '../combine-views.ts';
-import { classMaps } from '../job-teachers.ts';
-import type { LogitsView } from '../logits-store.ts';
-import { makeShards } from '../make-shards.ts';
+import { combineViews } from '../logits/combine-views.ts';
+import type { LogitsView } from '../logits/logits-store.ts';
+import { makeShards } from '../logits/make-shards.ts';
+import { shardName } from '../logits/teach-shards.ts';
+import { openTeachWork } from '../logits/teach-work.ts';
 import type { Stage } from '../stage.ts';
-import { shardName } from '../teach-shards.ts';
-import { openTeachWork } from '../teach-work.ts';
-import { teacherKeys } from '../teacher-key.ts';
+import { checkStudent } from '../student/check-student.ts';
+import { classMaps } from '../teacher/job-teachers.ts';
+import { teacherKeys } from '../teacher/teacher-key.ts';
 
 /**
  * The teacher's logits of everything the student will be compared with, once for all objectives and students. Its parts

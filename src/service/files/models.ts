@@ -1,8 +1,8 @@
 import { ulid } from 'ulid';
 import { RetortError } from '../../errors.ts';
-import type { ModelInspection } from '../../pipeline/inspect-model.ts';
 import type { Clock, JobStore, StoredRecord } from '../../pipeline/ports.ts';
 import type { Artifact } from '../../pipeline/stage.ts';
+import type { ModelInspection } from '../../pipeline/teacher/inspect-model.ts';
 import type { Sandbox } from '../ports.ts';
 import { boundedCard } from './bounded-card.ts';
 import { ownedPage, type Page, type PageWish } from './owned-page.ts';

@@ -1,0 +1,66 @@
+import type { Model } from '../../core/onnx/model.ts';
+import { RetortError } from '../../errors.ts';
+import type { KernelName } from '../../spec/resolved-spec.ts';
+import { cancelled } from '../cancelled.ts';
+import { stepPace } from '../cost/step-pace.ts';
+import type { Results } from '../results.ts';
+import type { StageContext } from '../stage.ts';
+import { drawnPlan } from '../training/drawn-plan.ts';
+import type { Rows } from '../training/open-rows.ts';
+import { consideredKernels } from './considered-kernels.ts';
+
+/** Per kernel, besides opening it and its first step. */
+const BUDGET_MS = 1000;
+
+export interface KernelChoice {
+  readonly kernel: KernelName;
+  /** In words, for the report. */
+  readonly reason: string;
+}
+
+/**
+ * The kernel that makes the steps of this very student fastest. Each that is worth a try makes some steps of the run that
+ * is to come, on its rows; one that cannot train the student is passed over. Where only one is worth a try, nothing is built or measured.
+ */
+export async function chooseKernel(
+  build: () => Promise<Model>,
+  done: Pick<Results, 'inspect'>,
+  rows: Rows,
+  context: StageContext,
+): Promise<KernelChoice> {
+  const { kernels, spec, signal } = context;
+  const { worth, declined } = await consideredKernels(spec.train, kernels);
+  const passed = Object.entries(declined).map(([name, why]) => `${name}: ${why}`);
+  if (worth.length === 1) return { kernel: worth[0]!, reason: reasonOf([], passed) };
+
+  const student = await build();
+  const paces: { readonly kernel: KernelName; readonly step: number }[] = [];
+  let failure: RetortError | undefined;
+  for (const kernel of worth) {
+    if (signal.aborted) throw cancelled('calibrate');
+    const train = { ...spec.train, kernel };
+    try {
+      const plan = await drawnPlan(student, done, rows, { ...context, spec: { ...spec, train } });
+      const { step } = await stepPace(plan, context, BUDGET_MS);
+      if (step > 0) paces.push({ kernel, step });
+      else passed.push(`${kernel}: not measured, its loss diverged on targets drawn at random`);
+    } catch (error) {
+      if (!(error instanceof RetortError) || error.code === 'CANCELLED') throw error;
+      failure ??= error;
+      passed.push(`${kernel}: ${error.message}`);
+    }
+  }
+  const [fastest] = paces.sort((a, b) => a.step - b.step);
+  if (fastest) return { kernel: fastest.kernel, reason: reasonOf(paces, passed) };
+  if (!failure) return { kernel: worth[0]!, reason: reasonOf([], passed) };
+  throw failure;
+}
+
+/** `tfjs 4.1 ms per step; onnxruntime 9.8 ms per step`, then the kernels that were passed over, and why. */
+function reasonOf(
+  paces: readonly { readonly kernel: string; readonly step: number }[],
+  passed: readonly string[],
+): string {
+  const measured = paces.map(({ kernel, step }) => `${kernel} ${step.toPrecision(3)} ms per step`);
+  return [...measured, ...passed].join('; ') || 'the only kernel here';
+}

@@ -1,0 +1,29 @@
+import type { Evidence } from '../../spec/method-choice.ts';
+import type { Report } from './report.ts';
+
+const percent = (share: number): string => (100 * share).toFixed(2);
+
+/** The evidence of `method: "auto"` as rows of text, below a header; none where the spec gave the method. */
+export function choiceRows({ choice }: Report): readonly (readonly string[])[] {
+  if (!choice) return [];
+  const row = ({ method, score, against, difference, noise, verdict }: Evidence): readonly string[] => [
+    method,
+    score === null ? '-' : `${percent(score)} %`,
+    against ?? '-',
+    difference === null ? '-' : `${difference >= 0 ? '+' : ''}${percent(difference)}`,
+    noise === null ? '-' : percent(noise),
+    verdict,
+  ];
+  return [['tried', choice.measure, 'against', 'points', 'noise', 'verdict'], ...choice.evidence.map(row)];
+}
+
+/** How it was chosen, in sentences. */
+export function choiceLines({ choice }: Report): readonly string[] {
+  if (!choice) return [];
+  const { reason, rows, share, seedSpread } = choice;
+  const seeds = seedSpread === null ? 'unknown' : `${percent(seedSpread)} points`;
+  return [
+    `method: ${reason}`,
+    `tried on ${rows} validation rows after ${100 * share} % of the length; two seeds of plain KD differ by ${seeds}`,
+  ];
+}

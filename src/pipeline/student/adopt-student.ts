@@ -1,0 +1,83 @@
+import { activeValues } from '../../core/autodiff/activity.ts';
+import { rulesBetween } from '../../core/autodiff/rules-between.ts';
+import { intAttribute } from '../../core/onnx/attributes.ts';
+import { GraphBuilder } from '../../core/onnx/builder.ts';
+import { inferShapes, typeOf } from '../../core/onnx/infer-shapes.ts';
+import { joinModels } from '../../core/onnx/join.ts';
+import { feedInputs, type Model, type Node } from '../../core/onnx/model.ts';
+import { namesIn, renameValues } from '../../core/onnx/passes/graph-edit.ts';
+import { applyPass } from '../../core/onnx/passes/pass.ts';
+import { prepareTraining } from '../../core/onnx/passes/prepare-training.ts';
+import { prune } from '../../core/onnx/passes/prune.ts';
+import { setBatch } from '../../core/onnx/passes/set-batch.ts';
+import { tapLogits } from '../../core/onnx/tap-logits.ts';
+import { trainableNames } from '../../core/program/trainable.ts';
+import { RetortError } from '../../errors.ts';
+import { STUDENT_INPUT, STUDENT_LOGITS } from './student-names.ts';
+
+/** An uploaded model as a trainable student over the teacher's raw rows [N, ...dims], its scores under our name. */
+export function adoptStudent(uploaded: Model, dims: readonly number[], classes: number): Model {
+  const refuse = (why: string): never => {
+    throw new RetortError('STUDENT_UNFIT', `the uploaded student ${why}`, {
+      hint: 'It must take one float32 input shaped as the teacher takes it and return class scores [N, classes].',
+    });
+  };
+  const tap = tapLogits(uploaded) ?? refuse('has no tensor with class scores');
+  const cut = applyPass(prune, uploaded, { outputs: [tap.tensor], inputs: true });
+  const [input, ...others] = feedInputs(cut.graph);
+  if (!input || others.length > 0) return refuse(`has ${others.length + 1} inputs, not one`);
+  if (input.dtype !== 'float32') refuse(`takes ${input.dtype}, not float32`);
+  const inner = input.shape?.slice(1) ?? [];
+  const fits =
+    inner.length === dims.length && inner.every((dim, i) => typeof dim !== 'number' || dim === dims[i]);
+  if (!fits) refuse(`takes rows [${inner.join(', ')}], the teacher takes [${dims.join(', ')}]`);
+  const free = typeof input.shape![0] === 'number' ? applyPass(setBatch, cut, { batch: 'N' }) : cut;
+  const prepared = prepareTraining(free, { shapes: { [input.name]: ['N', ...dims] } });
+  // First of all: behind an operator that is not known no shape is.
+  const b = GraphBuilder.from(prepared.graph, prepared.opsets);
+  rulesBetween(b, activeValues(b, trainableNames(prepared.graph)), [tap.tensor]);
+  const scores = typeOf(inferShapes(prepared), tap.tensor).shape ?? [];
+  if (scores.length !== 2 || scores[1] !== classes) {
+    refuse(`returns scores [${scores.join(', ')}], the teacher's are [N, ${classes}]`);
+  }
+  const learning = apart({
+    ...prepared,
+    graph: { ...prepared.graph, nodes: prepared.graph.nodes.map(learns) },
+  });
+  if (trainableNames(learning.graph).length === 0) refuse('has no parameters to train');
+  const headed = joinModels(gate(STUDENT_INPUT, 'uploaded_input', ['N', ...dims]), learning, {
+    connect: { [own(input.name)]: 'uploaded_input' },
+  });
+  const tail = gate('uploaded_scores', STUDENT_LOGITS, ['N', classes]);
+  return joinModels(headed, tail, { connect: { uploaded_scores: own(tap.tensor) } });
+}
+
+/** Begins the names that an uploaded student's values have while it trains. */
+export const OWN_PREFIX = 'student/';
+
+const own = (name: string): string => OWN_PREFIX + name;
+
+/** Its values under names that training uses for nothing else: a graph may well call one "loss" or "labels". */
+function apart(model: Model): Model {
+  const names = [...namesIn(model)].filter((name) => name !== '');
+  return { ...model, graph: renameValues(model.graph, new Map(names.map((name) => [name, own(name)]))) };
+}
+
+/** Batch normalisation that was exported for inference learns again; its running statistics follow the batches. */
+function learns(node: Node): Node {
+  const isFrozen =
+    node.op === 'BatchNormalization' && node.domain === '' && intAttribute(node, 'training_mode', 0) === 0;
+  if (!isFrozen) return node;
+  return {
+    ...node,
+    attributes: { ...node.attributes, training_mode: { type: 'int', value: 1n } },
+    outputs: [node.outputs[0]!, `${node.inputs[3]}.next`, `${node.inputs[4]}.next`],
+  };
+}
+
+/** A graph that hands one value on under another name. */
+function gate(from: string, to: string, shape: readonly (number | string)[]): Model {
+  const b = new GraphBuilder();
+  b.output(b.op('Identity', [b.input(from, 'float32', shape)], {}, { outputs: [to] }));
+  return b.model('student');
+}

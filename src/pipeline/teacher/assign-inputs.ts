@@ -1,0 +1,63 @@
+import type { ValueInfo } from '../../core/onnx/model.ts';
+import { RetortError } from '../../errors.ts';
+import { nearest } from '../../spec/nearest.ts';
+import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import type { ConstantInput } from './teacher-plan.ts';
+
+/**
+ * Which input is fed from data, and what the others get. `needed` are the inputs the class scores depend on, `all` those
+ * of the whole teacher: a spec may speak of any of them.
+ */
+export function assignInputs(
+  needed: readonly ValueInfo[],
+  all: readonly ValueInfo[],
+  spec: Pick<ResolvedSpec, 'inputs'>,
+): { readonly data: ValueInfo; readonly constants: readonly ConstantInput[] } {
+  refuseUnknown(
+    all.map((input) => input.name),
+    needed.length,
+    spec,
+  );
+  const constants = needed.filter((input) => spec.inputs[input.name]?.constant);
+  const open = needed.filter((input) => !constants.includes(input));
+  const named = open.filter((input) => spec.inputs[input.name]);
+  const [data] = open.length === 1 ? open : named.length === 1 ? named : [];
+  const unfed = open.filter((input) => input !== data);
+  if (!data || unfed.length > 0) {
+    const names = needed.map((input) => input.name).join(', ');
+    throw new RetortError(
+      'DATA_MISMATCH',
+      `the teacher has ${needed.length} inputs (${names}); one is fed from data, the others need a constant`,
+      {
+        hint: 'Declare each in inputs: {"name": {"constant": [0.5]}}.',
+        problems: unfed.map((input) => `"${input.name}" gets nothing`),
+      },
+    );
+  }
+  if (!data.dtype || data.dtype === 'string' || !data.shape?.length) {
+    throw new RetortError(
+      'ONNX_UNSUPPORTED',
+      `the teacher's input "${data.name}" is no numeric tensor with a batch dimension`,
+    );
+  }
+  return {
+    data,
+    constants: constants.map((input) => constantFor(input, spec.inputs[input.name]!.constant!)),
+  };
+}
+
+function refuseUnknown(names: readonly string[], needed: number, spec: Pick<ResolvedSpec, 'inputs'>): void {
+  for (const name of Object.keys(spec.inputs)) {
+    if (names.includes(name) || (name === '*' && needed === 1)) continue;
+    const meant = nearest(name, names);
+    throw new RetortError('SPEC_INVALID', `/inputs/${name}: the teacher has no such input`, {
+      hint: `${meant ? `Did you mean "${meant}"? ` : ''}It has ${names.join(', ')}.`,
+    });
+  }
+}
+
+/** An open first dimension is the batch, other open ones hold one element. */
+function constantFor(input: ValueInfo, values: readonly number[]): ConstantInput {
+  const dims = (input.shape ?? []).map((dim, i) => (typeof dim === 'number' ? dim : i === 0 ? -1 : 1));
+  return { name: input.name, dtype: input.dtype ?? 'float32', dims, values };
+}

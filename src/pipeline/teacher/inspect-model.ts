@@ -1,0 +1,33 @@
+import { tapLogits } from '../../core/onnx/tap-logits.ts';
+import { RetortError } from '../../errors.ts';
+import type { Runtime } from '../ports.ts';
+import { type ModelCard, modelCard } from '../report/model-card.ts';
+import { openModel } from './open-model.ts';
+import { planTeacher } from './plan-teacher.ts';
+
+export interface ModelInspection {
+  readonly card: ModelCard;
+  /** Where the class scores are, if the model can be a teacher. */
+  readonly scores?: { readonly tensor: string; readonly classes: number; readonly behind: string };
+  /** Why it cannot be a teacher as it is, with no more than the defaults declared. */
+  readonly refusal?: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+/** What a model is, and whether it can teach. */
+export async function inspectModel(
+  bytes: Uint8Array,
+  files: ReadonlyMap<string, Uint8Array>,
+  runtime: Runtime,
+): Promise<ModelInspection> {
+  const model = await openModel(bytes, files, runtime);
+  const card = modelCard(model, bytes.byteLength);
+  try {
+    const { plan } = planTeacher(model, { inputs: {} });
+    const behind = tapLogits(model)?.post ?? 'none';
+    return { card, scores: { tensor: plan.scores.name, classes: plan.scores.classes, behind } };
+  } catch (error) {
+    if (!(error instanceof RetortError)) throw error;
+    const { code, message, hint } = error;
+    return { card, refusal: { code, message, ...(hint === undefined ? {} : { hint }) } };
+  }
+}

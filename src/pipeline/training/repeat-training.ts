@@ -1,0 +1,45 @@
+import { type RecordKey, recorded } from '../recorded.ts';
+import type { Trained } from '../results.ts';
+import type { StageContext } from '../stage.ts';
+
+/** The part of a stage's key that says how often it trains: nothing for once. */
+export const repeatsKey = (seeds: number) => (seeds > 1 ? { seeds } : {});
+
+/**
+ * Trains once per seed of the job. Each has a record of its own, the first one that of a job with a single seed: a stop
+ * costs nothing that is finished, and a job that asks for more seeds makes only those it lacks. `key` is the stage's
+ * but for the seeds.
+ */
+export async function repeatTraining(
+  key: RecordKey,
+  context: StageContext,
+  train: (index: number, context: StageContext) => Promise<Trained>,
+): Promise<readonly Trained[]> {
+  const { seeds } = context.spec;
+  if (seeds === 1) return [await train(0, context)];
+  const runs: Trained[] = [];
+  for (let index = 0; index < seeds; index++) {
+    const name = `seed ${index + 1} of ${seeds}`;
+    const within: StageContext = {
+      ...context,
+      progress: (done, total, note) =>
+        context.progress(index * total + done, seeds * total, note ? `${name}, ${note}` : name),
+      emit: (type, data) =>
+        context.emit(type, index === 0 ? data : { ...(data as object), run: `${key.name}-${index + 1}` }),
+    };
+    // The first has the key of a job with one seed.
+    const own = { ...key, key: index === 0 ? key.key : { ...(key.key as object), repeat: index } };
+    runs.push(await recorded(own, within, (recordedContext) => train(index, recordedContext)));
+  }
+  return runs;
+}
+
+/** Several trainings as one: what counts is the `chosen`. */
+export const asOne = (runs: readonly Trained[], chosen: number): Trained =>
+  runs.length === 1 ? runs[0]! : { ...runs[chosen]!, repeated: { runs, chosen } };
+
+/** The best on validation, the first of equals; by accuracy, or where no row has a label by agreement. */
+export function bestRun(runs: readonly Trained[]): number {
+  const scores = runs.map(({ validation }) => validation.accuracy ?? validation.agreement ?? -1);
+  return scores.indexOf(Math.max(...scores));
+}
