@@ -32,7 +32,7 @@ const specOf = (strategy: object, kernel: string, more: object = {}) =>
   tinySpec({
     strategy,
     // One layer to teach, one that teaches.
-    student: { architecture: 'mlp', hidden: [8, 6] },
+    ...('alpha' in strategy ? { student: { architecture: 'mlp', hidden: [8, 6] } } : {}),
     train: {
       kernel,
       epochs: 4,
