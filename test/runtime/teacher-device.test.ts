@@ -84,8 +84,8 @@ test('the teacher alone goes to its device; report, card and resolved spec say s
   assert.deepEqual([ran.device, ran.teacherDevice], ['cpu', 'webgpu']);
   assert.match(await text('model-card.md'), /The teacher was asked on webgpu/);
   assert.equal(JSON.parse(await text('spec.json')).resolved.train.teacherDevice, 'webgpu');
-  // To be qualified, to teach and to be evaluated.
-  assert.equal(asked.webgpu, 3);
+  // To be judged and paced, to teach, to be evaluated.
+  assert.equal(asked.webgpu, 4);
 
   // Over the same stores on the CPU: nothing that webgpu gave is taken for it.
   const onCpu = { ...resolved, train: { ...resolved.train, teacherDevice: 'cpu' } } as const;
