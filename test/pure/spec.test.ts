@@ -11,7 +11,11 @@ const facilities: Facilities = {
     onnxruntime: { available: true },
     tfjs: { available: false, why: 'tfjs-node is not installed' },
   },
-  devices: { cpu: { available: true }, cuda: { available: false, why: 'no driver' } },
+  devices: {
+    cpu: { available: true },
+    cuda: { available: false, why: 'no driver' },
+    webgpu: { available: false, why: 'no adapter' },
+  },
 };
 const resolve = (spec: object) => resolveSpec(parseSpec({ version: 1, ...spec }), facilities);
 const problems = (spec: unknown): readonly string[] => {
@@ -118,6 +122,8 @@ test('contradictions and what the machine lacks are refused with the reason', ()
     );
   fails({ train: { epochs: 1, steps: 1 } }, 'SPEC_INVALID', /epochs.*steps/);
   fails({ train: { device: 'cuda' } }, 'RUNTIME_UNAVAILABLE', /no driver/);
+  fails({ train: { teacherDevice: 'webgpu' } }, 'RUNTIME_UNAVAILABLE', /teacherDevice "webgpu".*no adapter/);
+  fails({ train: { device: 'webgpu' } }, 'SPEC_INVALID', /train\/device is "webgpu" Known: auto, cpu, cuda/);
   fails({ train: { kernel: 'tfjs' } }, 'RUNTIME_UNAVAILABLE', /tfjs-node is not installed/);
   fails({ objective: { terms: [{ loss: 'kl', weight: 0 }] } }, 'SPEC_INVALID', /weight 0/);
   fails({ objective: { terms: [{ loss: 'cross-entropy', temperature: 2 }] } }, 'SPEC_INVALID', /temperature/);
@@ -129,6 +135,19 @@ test('contradictions and what the machine lacks are refused with the reason', ()
     ['cuda', 'onnxruntime', 'the only kernel for cuda'],
   );
   assert.equal(resolve({ train: { kernel: 'onnxruntime' } }).train.kernelReason, 'asked for');
+});
+
+test('the teacher runs where the student trains unless it has a device of its own', () => {
+  const here = { available: true };
+  const all = { ...facilities, devices: { cpu: here, cuda: here, webgpu: here } };
+  const devices = (train: object, offered: Facilities) => {
+    const resolved = resolveSpec(parseSpec({ version: 1, train }), offered).train;
+    return [resolved.device, resolved.teacherDevice];
+  };
+  assert.deepEqual(devices({}, facilities), ['cpu', 'cpu']);
+  assert.deepEqual(devices({}, all), ['cuda', 'cuda']);
+  assert.deepEqual(devices({ teacherDevice: 'cpu' }, all), ['cuda', 'cpu']);
+  assert.deepEqual(devices({ device: 'cpu', teacherDevice: 'webgpu' }, all), ['cpu', 'webgpu']);
 });
 
 test('the nearest name is offered only when it is near', () => {

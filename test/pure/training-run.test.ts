@@ -50,6 +50,7 @@ async function runWith(
   const settings: ResolvedTrain = {
     kernel: 'onnxruntime',
     device: 'cpu',
+    teacherDevice: 'cpu',
     threads: 1,
     teacherDevice: 'cpu',
     length: { epochs: scores.length },
