@@ -21,8 +21,8 @@ import { students } from '../../src/core/students/index.ts';
 import { withGradient } from '../support/check-gradient.ts';
 import { cudaKernels, cudaTypeGaps } from '../support/cuda-kernels.ts';
 import { featureProgram, optionSets, randomPairs } from '../support/feature-program.ts';
-import { layerNumbers, layerProgram } from '../support/layer-program.ts';
 import { fixture } from '../support/fixtures.ts';
+import { layerNumbers, layerProgram } from '../support/layer-program.ts';
 import { sampleGraph } from '../support/sample-graph.ts';
 
 /** Nothing of a lowered training graph may fall back to the CPU: inside the Loop that is a copy per node and step. */
@@ -53,7 +53,9 @@ function missingIn(graph: Graph): string[] {
 }
 
 const port = (inputShape: readonly number[]) => ({ input: 'x', inputShape, output: 'logits', classes: 4 });
-const onLogits = Object.entries(losses).filter(([, entry]: [string, Loss]) => !entry.features && !entry.layers);
+const onLogits = Object.entries(losses).filter(
+  ([, entry]: [string, Loss]) => !entry.features && !entry.layers,
+);
 const objective = onLogits.map(([loss, entry]: [string, Loss]) => ({
   loss,
   weight: 1,

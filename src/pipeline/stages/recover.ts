@@ -1,3 +1,4 @@
+import { checkStudent } from '../check-student.ts';
 import { considerKernel } from '../inversion-kernel.ts';
 import { openRows, rowsKey } from '../open-rows.ts';
 import { recoverPictures } from '../recover-pictures.ts';
@@ -21,6 +22,7 @@ export const recover: Stage<'recover'> = {
   },
   async run(done, context) {
     if (!context.spec.inversion) return null;
+    await checkStudent(done, context);
     const { input, dataset } = await openRows(done, context);
     await dataset.close();
     return recoverPictures(done.inspect.plan, input, context);

@@ -1,4 +1,5 @@
 import { needsOf } from '../../core/program/build-program.ts';
+import { asksJobTeacher } from '../../core/strategies/check-phases.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { asOne, bestRun, repeatsKey, repeatTraining } from '../repeat-training.ts';
 import type { Results } from '../results.ts';
@@ -29,8 +30,15 @@ export const train: Stage<'train'> = {
 const keyOf = (done: Results, spec: ResolvedSpec) => ({
   ...openRowsKey(done, spec),
   ...trainKey(spec),
-  teach: done.teach,
+  teach: taught(done, spec),
   phases: spec.phases,
   // The teacher is asked again while the student trains; its logits alone do not tell two of them apart.
   teacher: spec.phases.some(({ terms }) => needsOf(terms).has('features')) ? done.inspect.plan : undefined,
 });
+
+/**
+ * What of the teacher's logits is read. Once `choose` has settled on the labels alone nobody asks for training rows, and
+ * a resumed job makes no such views: they must not tell its key from that of the attempt before.
+ */
+const taught = ({ teach }: Results, { phases }: ResolvedSpec) =>
+  phases.some(asksJobTeacher) ? teach : { validation: teach.validation };
