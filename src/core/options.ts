@@ -24,7 +24,14 @@ export function resolveOptions<S extends TObject>(
   what: string,
 ): Static<S> {
   const filled = Value.Default(schema, structuredClone(given));
-  const problems = [...Value.Errors(schema, filled)].map((e) => `${what}${e.instancePath} ${e.message}`);
+  const problems = Value.Errors(schema, filled)
+    // Names the property that the next error is about, as a false schema.
+    .filter(({ keyword }) => keyword !== 'boolean')
+    .map((error) =>
+      error.keyword === 'additionalProperties'
+        ? `${what}${error.instancePath} has no option ${error.params.additionalProperties.join(', ')}`
+        : `${what}${error.instancePath} ${error.message}`,
+    );
   if (problems.length > 0) {
     throw new RetortError('SPEC_INVALID', `the options of ${what} are wrong: ${problems[0]}`, {
       problems,

@@ -4,13 +4,13 @@ import { resolveExternalData } from '../core/onnx/external-data.ts';
 import type { Model } from '../core/onnx/model.ts';
 import { tapLogits } from '../core/onnx/tap-logits.ts';
 import type { DatasetCard } from '../data/card.ts';
+import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import { chooseKernel } from './choice/choose-kernel.ts';
 import { type CostEstimate, estimateCost } from './cost/estimate-cost.ts';
 import { modelCard } from './report/model-card.ts';
 import type { Results } from './results.ts';
 import { type JourneyRequest, runJourney } from './run.ts';
 import type { StageContext, Tools } from './stage.ts';
-import { match } from './stages/match.ts';
 import { storedFiles } from './stored-files.ts';
 import { shipStudent } from './student/ship-student.ts';
 import type { ModelInspection } from './teacher/inspect-model.ts';
@@ -33,15 +33,19 @@ export interface JobValidation {
  * their records, so that a job that follows finds them done.
  */
 export async function validateJob(
-  request: Omit<JourneyRequest, 'until' | 'record'>,
+  request: Omit<JourneyRequest, 'until' | 'record' | 'settled'>,
   tools: Tools,
   peakMemory: () => number,
 ): Promise<JobValidation> {
-  const done = await runJourney({ ...request, until: 'match' }, tools);
+  let { spec } = request;
+  const settled = async (found: ResolvedSpec): Promise<void> => {
+    spec = found;
+  };
+  const done = await runJourney({ ...request, settled, until: 'match' }, tools);
   const context: StageContext = {
     ...tools,
     ...request,
-    spec: match.settle!(done, request.spec),
+    spec,
     partial: { load: async () => undefined, save: async () => {} },
     progress: () => {},
     emit: async () => {},

@@ -22,6 +22,7 @@ export function problemsOf(schema: TSchema, value: unknown, path = ''): string[]
   const s = schema as Schema;
   if (s.anyOf) return unionProblems(s.anyOf, value, path);
   if (s.properties && isRecord(value)) return objectProblems(s, value, path);
+  if (s.const !== undefined && value !== s.const) return [`${path || '/'} must be ${inWords(s)}`];
   if (s.patternProperties && isRecord(value)) {
     const each = Object.values(s.patternProperties)[0]!;
     return Object.entries(value).flatMap(([key, v]) => problemsOf(each as TSchema, v, `${path}/${key}`));
@@ -67,8 +68,11 @@ function unionProblems(options: readonly Schema[], value: unknown, path: string)
     ];
   }
   if (!isRecord(value)) {
-    const known = [...new Set(flat.map((option) => option.type ?? 'something else'))];
-    return [`${path || '/'} must be ${known.map(withArticle).join(' or ')}`];
+    const ofType = flat.filter(
+      ({ type, const: literal }) => literal === undefined && type === jsonType(value),
+    );
+    if (ofType.length === 1) return problemsOf(ofType[0] as TSchema, value, path);
+    return [`${path || '/'} must be ${[...new Set(flat.map(inWords))].join(' or ')}`];
   }
   const chosen = choose(flat, value, path);
   return typeof chosen === 'string' ? [chosen] : problemsOf(chosen as TSchema, value, path);
@@ -92,6 +96,12 @@ function choose(options: readonly Schema[], value: Record<string, unknown>, path
     Object.keys(value).filter((name) => option.properties && name in option.properties).length;
   return options.reduce((best, option) => (shared(option) > shared(best) ? option : best));
 }
+
+const jsonType = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value);
+
+/** What an alternative takes: its literal, or its type. */
+const inWords = ({ const: literal, type = 'something else' }: Schema): string =>
+  literal === undefined ? withArticle(type) : JSON.stringify(literal);
 
 const withArticle = (type: string): string =>
   type === 'null' || type === 'something else' ? type : `${/^[aeio]/.test(type) ? 'an' : 'a'} ${type}`;

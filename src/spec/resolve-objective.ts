@@ -32,6 +32,7 @@ export function resolveObjective(
     throw new RetortError(
       'SPEC_INVALID',
       '/objective/terms: every weight is "auto"; one term needs a number',
+      { hint: 'Give one a number: "weight": 1.' },
     );
   }
   if (terms.length === 0) {
@@ -65,7 +66,9 @@ function twoTerms({ alpha = 0.9, temperature = 4, logitStandardization = false }
 function resolveTerm({ loss: name, weight, temperature, from, to, at, ...options }: Written): ObjectiveTerm {
   const loss: Loss = entryOf<Loss>(losses, name, 'loss');
   if (temperature !== undefined && loss.temperature === undefined) {
-    throw new RetortError('SPEC_INVALID', `/objective/terms: the loss "${name}" reads no temperature`);
+    throw new RetortError('SPEC_INVALID', `/objective/terms: the loss "${name}" reads no temperature`, {
+      hint: 'Leave it out there.',
+    });
   }
   return {
     loss: name,

@@ -154,3 +154,18 @@ test('the nearest name is offered only when it is near', () => {
   assert.equal(nearest('learning_rate', ['learningRate', 'momentum']), 'learningRate');
   assert.equal(nearest('banana', ['learningRate', 'momentum']), undefined);
 });
+
+test('literals stand in messages as they are written', () => {
+  const problems = (change: object): readonly string[] => {
+    try {
+      parseSpec({ version: 1, ...change });
+    } catch (error) {
+      return (error as RetortError).problems;
+    }
+    return [];
+  };
+  const term = (temperature: unknown) => ({ objective: { terms: [{ loss: 'kl', temperature }] } });
+  assert.deepEqual(problems({ method: 'kd' }), ['/method must be "auto"']);
+  assert.deepEqual(problems(term('learn')), ['/objective/terms/0/temperature must be a number or "learned"']);
+  assert.deepEqual(problems(term(0)), ['/objective/terms/0/temperature must be > 0']);
+});

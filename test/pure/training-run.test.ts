@@ -52,7 +52,6 @@ async function runWith(
     device: 'cpu',
     teacherDevice: 'cpu',
     threads: 1,
-    teacherDevice: 'cpu',
     length: { epochs: scores.length },
     batchSize: 1,
     optimizer: { name: 'sgd', options: {} },

@@ -237,6 +237,17 @@ test('a dry run recovers nothing, and counts what it would take', async () => {
   assert.deepEqual(await tools.jobs.list({ prefix: 'stage/recover/' }), []);
 });
 
+test('a student that does not fit is refused before pictures are recovered', async () => {
+  const stages: string[] = [];
+  const observer = { progress: (stage: string) => void stages.push(stage) };
+  const misfit = specOf({}, {}, { student: { auto: { maxParams: 1 } } });
+  await assert.rejects(
+    runJourney({ ...request(misfit), observer }, memoryTools()),
+    (error: RetortError) => error instanceof RetortError,
+  );
+  assert.ok(!stages.includes('recover'), stages.join());
+});
+
 test('teachers without statistics, and what learns nothing from such pictures, are refused before any compute', async () => {
   const refused = (spec: object, teacher: Uint8Array, code: string, words: RegExp) =>
     assert.rejects(

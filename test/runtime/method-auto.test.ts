@@ -8,12 +8,12 @@ import { writeDataset } from '../../examples/shapes/write-dataset.ts';
 import { RetortError } from '../../src/errors.ts';
 import type { Report } from '../../src/pipeline/report/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
-import { runJourney } from '../../src/pipeline/run.ts';
+import { type JourneyRequest, runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';
 import { validateJob } from '../../src/pipeline/validate-job.ts';
 import type { ResolvedSpec } from '../../src/spec/resolved-spec.ts';
 import { memorySource } from '../support/data-files.ts';
-import { memoryTools, tinyRequest, tinySpec } from '../support/tiny-job.ts';
+import { memoryTools, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny-job.ts';
 
 const shapes = fileURLToPath(new URL('../../examples/shapes/', import.meta.url));
 
@@ -81,6 +81,22 @@ const writtenAs = (terms: NonNullable<Results['choose']>['terms']): object => {
   const { method: _method, ...spec } = auto() as Record<string, unknown>;
   return { ...spec, objective: { terms: terms.map(({ options, ...term }) => ({ ...term, ...options })) } };
 };
+
+test('labels alone, once chosen, go on where they were stopped: no view of the teacher is in their key', async () => {
+  const tools = memoryTools();
+  const { train: recipe } = auto();
+  const written = auto({ teacherQuality: { override: true }, train: { ...recipe, epochs: 8 } });
+  const wrong = (): JourneyRequest => tinyRequest(written, tinyTeacher({ wrong: true }));
+  let { spec } = wrong();
+  const settled = async (found: ResolvedSpec): Promise<void> => {
+    spec = found;
+  };
+  const { choose, train } = await runJourney({ ...wrong(), settled, until: 'train' }, tools);
+  assert.equal(choose!.method, 'control');
+  const later = await runJourney({ ...wrong(), spec, until: 'train' }, tools);
+  assert.equal(later.timings.find(({ stage }) => stage === 'train')!.skipped, true);
+  assert.deepEqual(later.train, train);
+});
 
 test('stopped in every candidate it goes on there, and ends with the same choice', async () => {
   const whole = await runJourney({ ...tinyRequest(auto()), until: 'choose' }, memoryTools());

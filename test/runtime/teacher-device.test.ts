@@ -5,7 +5,7 @@ import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
 import { webgpuDevice } from '../../src/adapters/runtime/webgpu-device.ts';
 import type { RetortError } from '../../src/errors.ts';
 import type { Runtime, SessionOptions } from '../../src/pipeline/ports.ts';
-import type { Report } from '../../src/pipeline/report.ts';
+import type { Report } from '../../src/pipeline/report/report.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';

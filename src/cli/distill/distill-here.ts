@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { fileSource } from '../../adapters/files/file-source.ts';
+import { type FileSource, fileSource } from '../../adapters/files/file-source.ts';
 import { localFacilities, localTools } from '../../adapters/local-tools.ts';
 import { fsStores } from '../../adapters/storage/fs-stores.ts';
 import type { Report } from '../../pipeline/report/report.ts';
@@ -20,16 +20,25 @@ export async function distillHere(options: DistillOptions & { out: string }, io:
   const requested = parseSpec(options.spec === undefined ? { version: 1 } : await readJson(options.spec));
   const spec = resolveSpec(requested, await localFacilities(requested));
   const tools = localTools(fsStores(options.store ?? join(options.out, '.retort')));
-  const open = (paths: readonly string[]) => Promise.all(paths.map((path) => fileSource(path)));
-  const [teacher, data, companions] = await Promise.all([
-    fileSource(options.teacher),
-    open(options.data),
-    open(options.with ?? []),
-  ]);
+  const opened: FileSource[] = [];
+  const open = async (path: string): Promise<FileSource> => {
+    const file = await fileSource(path);
+    opened.push(file);
+    return file;
+  };
+  const openAll = async (paths: readonly string[]): Promise<FileSource[]> => {
+    const files: FileSource[] = [];
+    for (const path of paths) files.push(await open(path));
+    return files;
+  };
   const observer = progressObserver(io, stageSummaries);
-  announceStop(io);
   try {
-    const upload = { teacher, data, companions };
+    const upload = {
+      teacher: await open(options.teacher),
+      data: await openAll(options.data),
+      companions: await openAll(options.with ?? []),
+    };
+    announceStop(io);
     const { publish } = await runJourney({ upload, requested, spec, signal: io.signal, observer }, tools);
     for (const { name, hash } of publish.artifacts) {
       await writeWhole(options.out, name, tools.blobs.stream(hash));
@@ -39,6 +48,6 @@ export async function distillHere(options: DistillOptions & { out: string }, io:
     printVerdict(JSON.parse(text) as Report, io, { out: options.out, files: publish.artifacts.length });
   } finally {
     observer.close();
-    await Promise.all([teacher, ...data, ...companions].map((file) => file.close()));
+    await Promise.all(opened.map((file) => file.close()));
   }
 }

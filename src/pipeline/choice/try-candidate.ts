@@ -22,7 +22,7 @@ export type TriedCandidate =
   | { readonly failure: string };
 
 /** The recipe of the short schedules: the whole schedule in fewer steps, to its end, so that nothing is selected. */
-export function shortRecipe({ earlyStopping: _earlyStopping, ...train }: ResolvedTrain): ResolvedTrain {
+function shortRecipe({ earlyStopping: _earlyStopping, ...train }: ResolvedTrain): ResolvedTrain {
   const shorter = (whole: number): number => Math.max(1, Math.ceil(AUTO_SHARE * whole));
   const length =
     'steps' in train.length

@@ -27,7 +27,7 @@ export async function teachingPace(
   context: Pick<StageContext, 'blobs' | 'runtime' | 'spec' | 'clock'>,
 ): Promise<TeachingPace> {
   const [own, ...others] = jobTeachers(done, context.spec);
-  const first = await onePace(own, rows, context);
+  const first = await onePace(own, rows, context, context.spec.train.teacherRows);
   let { open, row } = first;
   for (const teacher of others) {
     const seen = await openOtherRows(teacher, rows, done, context);
@@ -46,11 +46,12 @@ async function onePace(
   { plan }: JobTeacher,
   rows: Rows,
   context: Pick<StageContext, 'blobs' | 'runtime' | 'spec' | 'clock'>,
+  rowsPerRun = SCORE_BATCH,
 ): Promise<Omit<TeachingPace, 'own'>> {
   const { spec, clock } = context;
   const maker = spec.train.augment.length > 0 ? rows.augmented() : rows.plain;
   const seen = spread(rows.dataset.splits.train, SEEN_ROWS);
-  const options = { input: plan.input.name, classes: plan.scores.classes };
+  const options = { input: plan.input.name, classes: plan.scores.classes, batch: rowsPerRun };
   const started = clock.precise();
   const scorer = await openTeacher(plan, context);
   const open = clock.precise() - started;
@@ -64,7 +65,7 @@ async function onePace(
       return part.length;
     };
     const few = await paceOf(clock, 0, () => score(0, FEW));
-    const batch = few * SCORE_BATCH < BUDGET_MS ? SCORE_BATCH : FEW;
+    const batch = few * rowsPerRun < BUDGET_MS ? rowsPerRun : FEW;
     return { open, row: await paceOf(clock, BUDGET_MS, (round) => score(round * batch, batch)) };
   } finally {
     await scorer.close();

@@ -56,7 +56,7 @@ export async function planFeatures(
 const BATCHES = [5, 7] as const;
 
 /** Dimensions of a tensor for one row, by name; SPEC_INVALID where the rows do not come first or a size is open. */
-export function rowShapes(
+function rowShapes(
   model: Model,
   { batch, input, constants }: Pick<TeacherPlan, 'batch' | 'input' | 'constants'>,
   dims: readonly number[],

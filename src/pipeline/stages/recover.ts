@@ -1,6 +1,7 @@
 import { considerKernel } from '../inversion/inversion-kernel.ts';
 import { recoverPictures } from '../inversion/recover-pictures.ts';
 import type { Stage } from '../stage.ts';
+import { checkStudent } from '../student/check-student.ts';
 import { openRows, rowsKey } from '../training/open-rows.ts';
 
 /** Training rows out of the teacher itself, where the strategy has none of its own. */
@@ -21,6 +22,7 @@ export const recover: Stage<'recover'> = {
   },
   async run(done, context) {
     if (!context.spec.inversion) return null;
+    await checkStudent(done, context);
     const { input, dataset } = await openRows(done, context);
     await dataset.close();
     return recoverPictures(done.inspect.plan, input, context);

@@ -1,4 +1,5 @@
 import { needsOf } from '../../core/program/build-program.ts';
+import { asksJobTeacher } from '../../core/strategies/check-phases.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import type { Results } from '../results.ts';
 import type { Stage } from '../stage.ts';
@@ -29,10 +30,17 @@ export const train: Stage<'train'> = {
 const keyOf = (done: Results, spec: ResolvedSpec) => ({
   ...openRowsKey(done, spec),
   ...trainKey(spec),
-  teach: done.teach,
+  teach: taught(done, spec),
   phases: spec.phases,
   // The teacher is asked again while the student trains; its logits alone do not tell two of them apart.
   ...(spec.phases.some(({ terms }) => needsOf(terms).has('features'))
     ? { teacher: done.inspect.plan, teacherDevice: spec.train.teacherDevice }
     : {}),
 });
+
+/**
+ * What of the teacher's logits is read. Once `choose` has settled on the labels alone nobody asks for training rows, and
+ * a resumed job makes no such views: they must not tell its key from that of the attempt before.
+ */
+const taught = ({ teach }: Results, { phases }: ResolvedSpec) =>
+  phases.some(asksJobTeacher) ? teach : { validation: teach.validation };

@@ -9,7 +9,7 @@ import { readsLabelsAlone } from '../training/plan-training.ts';
 import { studentOf } from '../training/train-student.ts';
 
 /**
- * Refuses what cannot be trained before the teacher is asked, which may take hours: builds the students of all phases, and
+ * Refuses what cannot be trained before the teacher is asked or gives pictures, which may take hours: builds the students of all phases, and
  * lets the kernel open the training of an uploaded one; where the kernel is left open, one must be able to. Those of our own
  * architectures all train.
  */
