@@ -6,7 +6,7 @@ import type { ModelCard } from '../report/model-card.ts';
 import { modelReport } from '../report/model-report.ts';
 import type { ModelReport, ModelRole } from '../report/report.ts';
 import { scoreRepeats } from '../report/score-repeats.ts';
-import type { Exported } from '../results.ts';
+import type { Exported, Trained } from '../results.ts';
 import type { Stage } from '../stage.ts';
 import { studentScorer } from '../student/student-scorer.ts';
 import { type JobTeacher, jobTeachers } from '../teacher/job-teachers.ts';
@@ -29,7 +29,7 @@ export const evaluate: Stage<'evaluate'> = {
     teacherDevice: spec.train.teacherDevice,
     batch: teacherBatch(spec, 0),
     metrics: Object.keys(metrics),
-    ...(train.repeated ? { repeated: [train.repeated, control?.repeated] } : {}),
+    repeated: [snapshotsOf(train), snapshotsOf(control)],
     ensemble: spec.ensemble && { ...spec.ensemble, inspect, decode, qualify, weights: teach.weights },
   }),
   async run(done, context) {
@@ -109,3 +109,10 @@ export const evaluate: Stage<'evaluate'> = {
     }
   },
 };
+
+/** Students of all seeds, without what they took. */
+const snapshotsOf = (trained: Trained | null) =>
+  trained?.repeated && {
+    chosen: trained.repeated.chosen,
+    snapshots: trained.repeated.runs.map(({ snapshot }) => snapshot),
+  };

@@ -27,6 +27,7 @@ export function trainKey({ student, train, seed }: ResolvedSpec) {
     checkpointEvery: _checkpointEvery,
     kernelReason: _kernelReason,
     teacherDevice: _teacherDevice,
+    teacherRows: _teacherRows,
     ...recipe
   } = train;
   return { student, recipe, seed };
