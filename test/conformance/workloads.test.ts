@@ -13,7 +13,10 @@ import { relativeError } from '../support/training.ts';
 const STEPS = 3;
 /** In plain JavaScript a step of the others takes minutes. */
 const QUICK = ['mlp', 'cnn'];
-/** Of some hundred thousand ReLUs rounding turns a few; each moves the gradient by a part in some hundreds. */
+/**
+ * Rounding turns a few of their many ReLUs: inputs moved by 1e-7 of their value move the gradient of onnxruntime alone by
+ * 1.4e-3 (mobilenet, 4 rows) and 3e-3 (resnet20, 16 rows), of the cnn by 2e-7.
+ */
 const KINKED = ['resnet20', 'mobilenet'];
 const [first, ...others] = kernels as [TrainingKernel, ...TrainingKernel[]];
 const { name: backend } = await loadBackend();
@@ -41,7 +44,7 @@ for (const [name, workload] of Object.entries(workloads)) {
         [...wanted.gradients.keys()].flatMap((parameter) => Array.from(gradients.get(parameter)!));
       // Of all parameters together: some alone are sums that cancel to nothing.
       const error = relativeError(all(seen.gradients), all(wanted.gradients));
-      assert.ok(error <= (KINKED.includes(name) ? 2e-2 : 1e-4), `gradients differ by ${error}`);
+      assert.ok(error <= (KINKED.includes(name) ? 1e-2 : 1e-4), `gradients differ by ${error}`);
       assert.ok(wanted.gradients.size > 3 && all(wanted.gradients).some((value) => Math.abs(value) > 1e-3));
       seen.loss.forEach((loss, step) => {
         const apart = Math.abs(loss / wanted.loss[step]! - 1);

@@ -2,7 +2,7 @@ import { float } from '../onnx/attributes.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Node } from '../onnx/model.ts';
 import { numbers } from '../onnx/tensor.ts';
-import { readsOf } from '../onnx/walk.ts';
+import { consumers, producers } from '../onnx/walk.ts';
 import { arithmetic } from './emit/arithmetic.ts';
 import type { GradientRule } from './rule.ts';
 
@@ -44,17 +44,15 @@ export function erfGelus(
 
 class Matcher {
   readonly #b: GraphBuilder;
-  readonly #makers = new Map<string, Node>();
-  readonly #readers = new Map<string, Node[]>();
+  readonly #makers: ReadonlyMap<string, Node>;
+  readonly #readers: ReadonlyMap<string, readonly Node[]>;
   readonly #kept: ReadonlySet<string>;
 
   constructor(b: GraphBuilder, kept: ReadonlySet<string>) {
     this.#b = b;
     this.#kept = kept;
-    for (const node of b.nodes) {
-      for (const name of node.outputs) this.#makers.set(name, node);
-      for (const name of readsOf(node)) this.#readers.set(name, [...(this.#readers.get(name) ?? []), node]);
-    }
+    this.#makers = producers(b);
+    this.#readers = consumers(b);
   }
 
   chains(erfs: readonly Node[]): WholeChain[] {

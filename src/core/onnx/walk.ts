@@ -35,7 +35,7 @@ export function useCounts(graph: Graph): Map<string, number> {
 }
 
 /** The node that makes each value. */
-export function producers(graph: Graph): Map<string, Node> {
+export function producers(graph: Pick<Graph, 'nodes'>): Map<string, Node> {
   return new Map(
     graph.nodes.flatMap((node) =>
       node.outputs.filter((name) => name !== '').map((name) => [name, node] as const),
@@ -44,7 +44,7 @@ export function producers(graph: Graph): Map<string, Node> {
 }
 
 /** The nodes that read each value, those whose bodies read it included, each once. */
-export function consumers(graph: Graph): Map<string, Node[]> {
+export function consumers(graph: Pick<Graph, 'nodes'>): Map<string, Node[]> {
   const found = new Map<string, Node[]>();
   for (const node of graph.nodes) {
     for (const name of new Set(readsOf(node))) {

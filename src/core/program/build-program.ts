@@ -104,10 +104,12 @@ export function buildProgram(request: ProgramRequest): Program {
   };
   const parts = new CollectedParts(b, request.seed ?? 0);
   const learned: string[] = [];
+  /** The temperature of term i, where its loss reads one: such a number, or learned. */
   const temperatureOf = (i: number, scope: string): string | undefined => {
-    const fixed = terms[i]!.temperature ?? lossOf(terms[i]!).temperature;
-    if (fixed === undefined || !terms[i]!.schedule?.reversal)
-      return fixed === undefined ? undefined : numberOf(i, 'temperature', fixed);
+    const term = terms[i]!;
+    const fixed = term.temperature ?? lossOf(term).temperature;
+    if (fixed === undefined) return undefined;
+    if (!term.schedule?.reversal) return numberOf(i, 'temperature', fixed);
     const t = learnedTemperature(b, parts.of(scope), fixed, numberOf(i, 'reversal', 1));
     learned.push(b.op('Identity', [t], {}, { outputs: [scalarName(scope, 'temperature')] }));
     return t;

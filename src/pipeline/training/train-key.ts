@@ -21,7 +21,10 @@ export const openRowsKey = (
   statistics: qualify.inputStatistics,
 });
 
-/** What decides the student and its recipe, apart from objective and teacher. How often it is saved, and why by this kernel, decides nothing. */
+/**
+ * What decides the student and its recipe, apart from objective and teacher. How often it is saved, why by this kernel, and where
+ * and in what batches the teacher runs decide nothing: its logits and hidden tensors have their own place in keys.
+ */
 export function trainKey({ student, train, seed }: ResolvedSpec) {
   const {
     checkpointEvery: _checkpointEvery,
