@@ -34,7 +34,7 @@ export class Stopwatch {
     if (backend.name !== 'tensorflow') return false;
     const engine = tf.backend() as unknown as { binding: Record<string, (...args: unknown[]) => unknown> };
     const { binding } = engine;
-    const counted = ['executeOp', 'tensorDataSync', 'createTensor'].map((call) => {
+    const counted = ['executeOp', 'tensorDataSync', 'createTensor', 'runSavedModel'].map((call) => {
       const original = binding[call]!;
       const value = (...args: unknown[]): unknown => {
         const started = performance.now();

@@ -9,6 +9,7 @@ import type { Program, ProgramInput } from '../../../core/program/program.ts';
 import { refuseDivergence } from '../../../core/program/refuse-divergence.ts';
 import { stepScalars } from '../../../core/program/step-scalars.ts';
 import type { Backend } from './backend.ts';
+import { GraphFunction } from './graph/graph-function.ts';
 import { Interpreter } from './interpreter.ts';
 import { reshape } from './reshape.ts';
 import { toOnnx, toTf } from './values.ts';
@@ -20,10 +21,16 @@ type Scalars = Readonly<Record<string, Float32Array>>;
 /** Between two steps tfjs gives back nothing but memory, so steps need not be many to a run. */
 const STEPS = 8;
 
-/** One step = the Program's graph on the tape, its gradients, the lowered update. Carried tensors stay on the backend. */
+/** Under which name a step's loss and metrics come out, as one vector; no name of a graph is like it. */
+const FIGURES = ' figures';
+
+/**
+ * One step = the Program's graph on the tape, its gradients, the lowered update. Carried tensors stay on the backend.
+ * On libtensorflow the step is recorded once and run as a graph; plain JavaScript makes it op by op.
+ */
 export class TfjsTrainer implements Trainer {
   readonly preferredSteps = STEPS;
-  readonly engine: string;
+  readonly #engine: string;
   readonly #program: Program;
   readonly #seed: number;
   readonly #update: LoweredStep;
@@ -31,11 +38,12 @@ export class TfjsTrainer implements Trainer {
   readonly #trained: readonly Carried[];
   readonly #forward: Interpreter;
   readonly #after: Interpreter;
+  readonly #graph: GraphFunction | undefined;
   #carried: Tensors;
   #done: number;
 
   constructor(program: Program, options: KernelOptions, backend: Backend) {
-    this.engine = `tfjs ${tf.version_core}, ${backend.name} (${backend.note})`;
+    this.#engine = `tfjs ${tf.version_core}, ${backend.name} (${backend.note})`;
     this.#program = program;
     this.#seed = options.seed;
     this.#update = lowerUpdate(program);
@@ -44,6 +52,7 @@ export class TfjsTrainer implements Trainer {
     );
     this.#forward = new Interpreter(program.graph);
     this.#after = new Interpreter(this.#update.graph);
+    if (backend.name === 'tensorflow') this.#graph = new GraphFunction((inputs) => this.#compute(inputs));
     this.#done = options.snapshot?.step ?? 0;
     const state = initialState(program, this.#update.carried, options.snapshot);
     this.#carried = keep(
@@ -54,8 +63,12 @@ export class TfjsTrainer implements Trainer {
     );
   }
 
+  get engine(): string {
+    const obstacle = this.#graph?.obstacle;
+    return obstacle ? `${this.#engine}, op by op: ${obstacle}` : this.#engine;
+  }
+
   async run(chunk: Chunk): Promise<ChunkResult> {
-    const names = [this.#program.loss, ...this.#program.metrics];
     const data = this.#data(chunk);
     const scalars = stepScalars(this.#program, chunk, this.#done);
     // Kept apart until the chunk is through: a chunk that fails changes nothing.
@@ -64,21 +77,21 @@ export class TfjsTrainer implements Trainer {
       if (carried !== this.#carried) release(carried);
       carried = next;
     };
-    const results: tf.Tensor[] = [];
+    const figures: tf.Tensor[] = [];
     let lists: Float32Array[];
     try {
       for (let k = 0; k < chunk.steps; k++) {
-        const step = this.#step(carried, data, scalars, k, names);
-        results.push(step.results);
+        const step = this.#step(carried, data, scalars, k);
+        figures.push(step.figures);
         advance(step.next);
       }
-      lists = rowsOf(results);
+      lists = rowsOf(figures);
       refuseDivergence(lists[0]!, this.#done);
     } catch (error) {
       advance(this.#carried);
       throw error;
     } finally {
-      for (const result of results) result.dispose();
+      for (const each of figures) each.dispose();
     }
     release(this.#carried);
     this.#carried = carried;
@@ -119,23 +132,32 @@ export class TfjsTrainer implements Trainer {
 
   async close(): Promise<void> {
     release(this.#carried);
+    this.#graph?.dispose();
     this.#forward.dispose();
     this.#after.dispose();
   }
 
-  /** Step k: the scalars called `names` as one vector, and what is carried on; both kept, the caller's to release. */
-  #step(carried: Tensors, data: Data, scalars: Scalars, k: number, names: readonly string[]) {
+  /** Step k: its figures as one vector, and what is carried on; both kept, the caller's to release. */
+  #step(carried: Tensors, data: Data, scalars: Scalars, k: number) {
     const next = new Map<string, tf.Tensor>();
-    const results = tf.tidy(() => {
-      const given = scalarsAt(scalars, k);
-      const feeds = new Map([...given, ...named(this.#trained, carried), ...rowsAt(data, k)]);
-      const { outputs, gradients } = this.#differentiate(feeds);
-      const made = this.#after.run(new Map([...carried, ...given, ...outputs, ...gradients]));
-      for (const entry of this.#update.carried)
-        next.set(entry.name, tf.keep(tf.clone(made.get(entry.next)!)));
-      return tf.keep(tf.stack(names.map((name) => tf.reshape(outputs.get(name)!, []))));
+    const figures = tf.tidy(() => {
+      const inputs = new Map([...carried, ...scalarsAt(scalars, k), ...rowsAt(data, k)]);
+      const made = this.#graph ? this.#graph.run(inputs) : this.#compute(inputs);
+      for (const { name } of this.#update.carried) next.set(name, tf.keep(tf.clone(made.get(name)!)));
+      return tf.keep(tf.clone(made.get(FIGURES)!));
     });
-    return { results, next };
+    return { figures, next };
+  }
+
+  /** What is carried, scalars and data in; what is carried on, by the same names, and the step's figures out. */
+  #compute(inputs: Tensors): Tensors {
+    const { outputs, gradients } = this.#differentiate(new Map([...inputs, ...named(this.#trained, inputs)]));
+    const made = this.#after.run(new Map([...inputs, ...outputs, ...gradients]));
+    const figures = [this.#program.loss, ...this.#program.metrics];
+    return new Map([
+      [FIGURES, tf.stack(figures.map((name) => tf.reshape(outputs.get(name)!, [])))],
+      ...this.#update.carried.map(({ name, next }) => [name, made.get(next)!] as const),
+    ]);
   }
 
   /** Outputs of the Program's graph, and the gradient of its loss by every parameter (zero where it plays no part). */

@@ -8,6 +8,7 @@ interface BatchNormOptions {
 }
 
 const attributesOf = ({ epsilon }: BatchNormOptions): Attributes => ({
+  U: { dtype: 'float32' },
   epsilon: { float: epsilon },
   data_format: 'NHWC',
   is_training: true,

@@ -1,24 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { nodeBackend } from './addon.ts';
 
 /** The value of an attribute of a TensorFlow operation, with what tells its type where the value does not. */
 export type Attribute =
   | boolean
   | string
   | { readonly int: number | readonly number[] }
-  | { readonly float: number };
+  | { readonly float: number }
+  | { readonly dtype: 'float32' };
 
 export type Attributes = Readonly<Record<string, Attribute>>;
-
-/** What of tfjs-node's backend is used; it runs any operation of libtensorflow, also those tfjs has no name for. */
-interface NodeBackend {
-  readonly binding: Readonly<Record<string, number>>;
-  executeMultipleOutputs(
-    name: string,
-    attributes: readonly { name: string; type: number; value: unknown }[],
-    inputs: readonly tf.TensorInfo[],
-    outputs: number,
-  ): tf.Tensor[];
-}
 
 /** Runs a TensorFlow operation on float32 inputs, off the tape. Its outputs belong to the scope of the caller. */
 export function executeAll(
@@ -27,15 +18,16 @@ export function executeAll(
   attributes: Attributes,
   outputs: number,
 ): tf.Tensor[] {
-  const backend = tf.backend() as unknown as NodeBackend;
+  const backend = nodeBackend();
   const { binding } = backend;
   const typed = Object.entries(attributes).map(([name, value]) => {
-    if (typeof value === 'boolean') return { name, type: binding.TF_ATTR_BOOL!, value };
-    if (typeof value === 'string') return { name, type: binding.TF_ATTR_STRING!, value };
-    if ('int' in value) return { name, type: binding.TF_ATTR_INT!, value: value.int };
-    return { name, type: binding.TF_ATTR_FLOAT!, value: value.float };
+    if (typeof value === 'boolean') return { name, type: binding.TF_ATTR_BOOL, value };
+    if (typeof value === 'string') return { name, type: binding.TF_ATTR_STRING, value };
+    if ('int' in value) return { name, type: binding.TF_ATTR_INT, value: value.int };
+    if ('float' in value) return { name, type: binding.TF_ATTR_FLOAT, value: value.float };
+    return { name, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
   });
-  const type = { name: 'T', type: binding.TF_ATTR_TYPE!, value: binding.TF_FLOAT! };
+  const type = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
   return backend.executeMultipleOutputs(op, [type, ...typed], inputs, outputs);
 }
 

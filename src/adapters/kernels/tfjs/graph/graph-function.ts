@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { nodeBackend } from '../native/addon.ts';
+import { Recording } from './recording.ts';
+import { savedModel, TAG } from './saved-model.ts';
+
+type Tensors = ReadonlyMap<string, tf.Tensor>;
+type Compute = (inputs: Tensors) => Tensors;
+
+/** A session of libtensorflow, and what goes in and comes out by which of its names. */
+interface Session {
+  readonly number: number;
+  readonly inputs: readonly string[];
+  readonly inputNames: string;
+  readonly outputs: readonly string[];
+  readonly outputNames: string;
+}
+
+/**
+ * A function of tensors that libtensorflow runs as one graph: recorded at the first call, and from then on run in a
+ * session, which spares the host its work between operations, runs independent ones side by side and rewrites the
+ * graph. All inputs keep their names, types and shapes from call to call. A function whose host reads values of tensors
+ * on the way has no such graph; it goes on being called, and `obstacle` says why.
+ */
+export class GraphFunction {
+  readonly #compute: Compute;
+  #session: Session | undefined;
+  #obstacle: string | undefined;
+
+  constructor(compute: Compute) {
+    this.#compute = compute;
+  }
+
+  /** Why every call is made op by op. */
+  get obstacle(): string | undefined {
+    return this.#obstacle;
+  }
+
+  /** Its outputs belong to the scope of the caller. */
+  run(inputs: Tensors): Tensors {
+    // The outputs of the recorded call are not used: all calls are to round alike.
+    if (!this.#session && this.#obstacle === undefined) this.#record(inputs);
+    if (!this.#session) return this.#compute(inputs);
+    const backend = nodeBackend();
+    const { number, inputNames, outputs, outputNames } = this.#session;
+    const ids = backend.getInputTensorIds(this.#session.inputs.map((name) => inputs.get(name)!));
+    const made = backend.binding.runSavedModel(number, ids, inputNames, outputNames);
+    return new Map(outputs.map((name, i) => [name, backend.createOutputTensor(made[i]!)]));
+  }
+
+  dispose(): void {
+    if (this.#session) nodeBackend().binding.deleteSavedModel(this.#session.number);
+    this.#session = undefined;
+  }
+
+  #record(inputs: Tensors): void {
+    const backend = nodeBackend();
+    const real = backend.binding;
+    const recording = new Recording(real);
+    const ids = backend.getInputTensorIds([...inputs.values()]);
+    const fed = ids.map((id) => recording.placeholder(id));
+    backend.binding = recording.addon;
+    const fetched = new Map<string, string>();
+    try {
+      tf.tidy(() => {
+        const made = this.#compute(inputs);
+        backend.getInputTensorIds([...made.values()]).forEach((id, i) => {
+          fetched.set([...made.keys()][i]!, recording.output(id));
+        });
+      });
+    } finally {
+      backend.binding = real;
+    }
+    this.#obstacle = recording.obstacle;
+    if (this.#obstacle !== undefined) return;
+    this.#session = {
+      number: load(savedModel(recording.nodes, real)),
+      inputs: [...inputs.keys()],
+      inputNames: fed.join(),
+      outputs: [...fetched.keys()],
+      outputNames: [...fetched.values()].join(),
+    };
+  }
+}
+
+/** libtensorflow loads models from folders alone. */
+function load(file: Uint8Array): number {
+  const folder = mkdtempSync(join(tmpdir(), 'retort-graph-'));
+  try {
+    writeFileSync(join(folder, 'saved_model.pb'), file);
+    return nodeBackend().binding.loadSavedModel(folder, TAG);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
