@@ -3,6 +3,7 @@ import { before, describe, it } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { isNative, loadBackend, nativeObstacle } from '../../src/adapters/kernels/tfjs/backend.ts';
 import { GraphFunction } from '../../src/adapters/kernels/tfjs/graph/graph-function.ts';
+import { executeAll } from '../../src/adapters/kernels/tfjs/native/execute.ts';
 
 const absent = await nativeObstacle(2);
 type Tensors = ReadonlyMap<string, tf.Tensor>;
@@ -61,6 +62,19 @@ describe('a function recorded as a graph', { skip: absent ?? false }, () => {
     assert.deepEqual(call(graph, [1, 2, 3, 4], 1).twice, [8]);
     assert.deepEqual(call(graph, [1, 2, 3, 7], 1).twice, [14]);
     assert.match(graph.obstacle!, /are read on the way/);
+    graph.dispose();
+  });
+
+  it('goes on op by op, and says why, where libtensorflow refuses the graph', () => {
+    // Op by op the type attribute U is taken from the inputs.
+    const graph = new GraphFunction((given) => {
+      const [one, zero] = [tf.ones([1]), tf.zeros([1])];
+      const x = tf.reshape(given.get('x')!, [1, 2, 2, 1]);
+      const attributes = { epsilon: { float: 0.001 }, is_training: false };
+      return new Map([['y', executeAll('FusedBatchNormV3', [x, one, zero, zero, one], attributes, 6)[0]!]]);
+    });
+    assert.equal(call(graph, [1, 2, 3, 4], 1).y!.length, 4);
+    assert.match(graph.obstacle!, /No attr named 'U'/);
     graph.dispose();
   });
 

@@ -22,7 +22,7 @@ interface Session {
  * A function of tensors that libtensorflow runs as one graph: recorded at the first call, and from then on run in a
  * session, which spares the host its work between operations, runs independent ones side by side and rewrites the
  * graph. All inputs keep their names, types and shapes from call to call. A function whose host reads values of tensors
- * on the way has no such graph; it goes on being called, and `obstacle` says why.
+ * on the way, or whose graph libtensorflow refuses, goes on being called, and `obstacle` says why.
  */
 export class GraphFunction {
   readonly #compute: Compute;
@@ -75,8 +75,16 @@ export class GraphFunction {
     }
     this.#obstacle = recording.obstacle;
     if (this.#obstacle !== undefined) return;
+    let number: number;
+    try {
+      number = load(savedModel(recording.nodes, real));
+    } catch (cause) {
+      // A graph is stricter: op by op an operation need not name the types of its inputs.
+      this.#obstacle = (cause as Error).message.split('\n')[0]!;
+      return;
+    }
     this.#session = {
-      number: load(savedModel(recording.nodes, real)),
+      number,
       inputs: [...inputs.keys()],
       inputNames: fed.join(),
       outputs: [...fetched.keys()],
