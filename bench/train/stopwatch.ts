@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
 import { loadBackend } from '../../src/adapters/kernels/tfjs/backend.ts';
+import { nodeBackend } from '../../src/adapters/kernels/tfjs/native/addon.ts';
 import type { Runtime } from '../../src/pipeline/ports.ts';
 
 /** Time spent inside an engine, milliseconds. */
@@ -32,10 +32,11 @@ export class Stopwatch {
   async tensorflow(threads: number): Promise<boolean> {
     const backend = await loadBackend(threads);
     if (backend.name !== 'tensorflow') return false;
-    const engine = tf.backend() as unknown as { binding: Record<string, (...args: unknown[]) => unknown> };
+    const engine = nodeBackend();
     const { binding } = engine;
-    const counted = ['executeOp', 'tensorDataSync', 'createTensor', 'runSavedModel'].map((call) => {
-      const original = binding[call]!;
+    const calls = ['executeOp', 'tensorDataSync', 'createTensor', 'runSavedModel'] as const;
+    const counted = calls.map((call) => {
+      const original = binding[call] as (...args: unknown[]) => unknown;
       const value = (...args: unknown[]): unknown => {
         const started = performance.now();
         const result = original(...args);
@@ -45,7 +46,7 @@ export class Stopwatch {
       return [call, { value }] as const;
     });
     // The addon's own properties cannot be written.
-    engine.binding = Object.create(binding, Object.fromEntries(counted));
+    engine.binding = Object.create(binding, Object.fromEntries(counted)) as typeof binding;
     return true;
   }
 }

@@ -52,7 +52,10 @@ export const inPlainJavaScript = (why: string): string => `plain JavaScript, slo
 
 async function loadNative(threads: number): Promise<string | undefined> {
   // Read by libtensorflow when it starts; there is no call for it.
-  if (threads > 0) process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
+  if (threads > 0) {
+    process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
+    process.env.TF_NUM_INTEROP_THREADS ??= String(threads);
+  }
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   try {
     require.resolve(NATIVE);

@@ -5,7 +5,8 @@ import { TfjsTrainer } from './trainer.ts';
 
 /**
  * Trains by interpreting the Program's graph op by op; tfjs's own tape differentiates it. Needs no gradient rule of ours,
- * so it is the independent witness of the other kernel. On libtensorflow where tfjs-node is installed.
+ * so it is the independent witness of the other kernel. On libtensorflow where tfjs-node is installed, there as one graph
+ * (docs/adr/0014-step-as-a-graph.md).
  */
 export const tfjsKernel: TrainingKernel = {
   name: 'tfjs',
