@@ -6,6 +6,7 @@ import { numbers as numbersOf, sizeOf, tensor } from '../../src/core/onnx/tensor
 import { CollectedParts } from '../../src/core/program/objective-parts.ts';
 import type { Parameter, Program } from '../../src/core/program/program.ts';
 import { Random } from '../../src/core/random.ts';
+import { lossProgram } from './loss-program.ts';
 
 /** Seeds the numbers and the starts of what a loss owns. */
 export const FEATURE_SEED = 11;
@@ -65,24 +66,9 @@ export function featureProgram(
     },
     options,
   );
-  // A state needs a step to be watched, a program at least one input.
-  const one = b.input('one', 'float32', [1]);
-  b.op('Mul', [value, b.op('Reshape', [one, b.ints([])])], {}, { outputs: ['loss'] });
-  b.output('loss', ...parts.state.map(({ next }) => next));
-  return {
-    graph: moved(b.build('loss'), parts.parameters),
-    loss: 'loss',
-    metrics: [],
-    parameters: [
-      ...features.map(({ student }) => ({ name: student, owner: 'input' as const })),
-      ...parts.parameters,
-    ],
-    state: parts.state,
-    batch: [{ name: 'one', dtype: 'float32', dims: [1] }],
-    noise: parts.noise,
-    scalars: [],
-    optimizer: { name: 'sgd', options: {} },
-  };
+  const trained = features.map(({ student }) => student);
+  const program = lossProgram(b, value, trained, parts);
+  return { ...program, graph: moved(program.graph, parts.parameters) };
 }
 
 /** The loss's own parameters a little off their starts: a bias of 0 behind a mask of 0 is on the very edge of a ReLU. */

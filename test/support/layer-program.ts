@@ -5,6 +5,7 @@ import { numbers as numbersOf, sizeOf, tensor } from '../../src/core/onnx/tensor
 import { CollectedParts } from '../../src/core/program/objective-parts.ts';
 import type { Program } from '../../src/core/program/program.ts';
 import { Random } from '../../src/core/random.ts';
+import { lossProgram } from './loss-program.ts';
 
 const CLASSES = 4;
 const SEED = 5;
@@ -54,24 +55,7 @@ export function layerProgram(loss: Loss, numbers: LossNumbers, options: Record<s
     },
     options,
   );
-  // A program has at least one input.
-  const one = b.input('one', 'float32', [1]);
-  b.op('Mul', [value, b.op('Reshape', [one, b.ints([])])], {}, { outputs: ['loss'] });
-  b.output('loss');
-  return {
-    graph: b.build('loss'),
-    loss: 'loss',
-    metrics: [],
-    parameters: [
-      ...[studentLogits, ...layers].map((name) => ({ name, owner: 'input' as const })),
-      ...parts.parameters,
-    ],
-    state: parts.state,
-    batch: [{ name: 'one', dtype: 'float32', dims: [1] }],
-    noise: parts.noise,
-    scalars: [],
-    optimizer: { name: 'sgd', options: {} },
-  };
+  return lossProgram(b, value, [studentLogits, ...layers], parts);
 }
 
 /** What the loss owns, by the names it gave. */
