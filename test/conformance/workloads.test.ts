@@ -26,6 +26,7 @@ async function seenBy(kernel: TrainingKernel, started: StartedProgram) {
   try {
     const { gradients } = await trainer.gradients(feedSteps(started, 1));
     const { loss } = await trainer.run(feedSteps(started, STEPS));
+    assert.doesNotMatch(trainer.engine, /op by op/);
     return { gradients, loss };
   } finally {
     await trainer.close();

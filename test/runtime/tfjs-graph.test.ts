@@ -54,6 +54,18 @@ describe('a function recorded as a graph', { skip: absent ?? false }, () => {
     kept.dispose();
   });
 
+  it('gathers by indices that are other ones in every call, and refuses those out of range', () => {
+    const graph = new GraphFunction((given) => {
+      const at = tf.cast(given.get('x')!, 'int32');
+      return new Map([['y', tf.gather(tf.tensor1d([10, 20, 30]), at)]]);
+    });
+    assert.deepEqual(call(graph, [0, 1, 2, 0], 1).y, [10, 20, 30, 10]);
+    assert.deepEqual(call(graph, [2, 2, 1, 1], 1).y, [30, 30, 20, 20]);
+    assert.throws(() => call(graph, [0, 3, 0, 0], 1), /3 is not in \[0, 3\)/);
+    assert.equal(graph.obstacle, undefined);
+    graph.dispose();
+  });
+
   it('goes on op by op, and says why, where the host reads values on the way', () => {
     const graph = new GraphFunction((given) => {
       const [largest] = tf.max(given.get('x')!).dataSync();

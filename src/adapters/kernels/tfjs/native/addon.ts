@@ -43,6 +43,8 @@ export interface Addon {
   readonly TF_ATTR_TYPE: number;
   readonly TF_ATTR_SHAPE: number;
   readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  readonly TF_BOOL: number;
 }
 
 /** What of tfjs-node's backend is used. */
