@@ -147,8 +147,13 @@ test('mutual: two students take turns, each taught by the teacher and the other 
     ],
   );
   assert.deepEqual(
-    phases.map(({ share }) => share),
-    [0.5, 0.5, 0.5, 0.5],
+    phases.map(({ share, continues, select }) => [share, continues, select]),
+    [
+      [0.5, undefined, 'last'],
+      [0.5, undefined, 'last'],
+      [0.5, true, undefined],
+      [0.5, true, undefined],
+    ],
   );
 });
 
@@ -243,6 +248,33 @@ test('phases are whole epochs, and one that goes on from another sees the batche
     [8, 12, 12],
   ]);
   assert.deepEqual(place({ name: 'two-stage', first: 0.01 }, { epochs: 1 })[0], [4, 0, 0]);
+});
+
+test('phases that continue one another share a schedule and the seed of the first; others have their own', () => {
+  const placed = placePhases(
+    phasesOf({ name: 'mutual', rounds: 3 }),
+    { length: { steps: 7 }, batchSize: 10 },
+    45,
+  );
+  assert.deepEqual(
+    placed.map(({ name, root, schedule }) => [name, root, schedule.first, schedule.steps]),
+    [
+      ['peer-1', 0, 0, 7],
+      ['student-1', 1, 0, 7],
+      ['peer-2', 0, 2, 7],
+      ['student-2', 1, 2, 7],
+      ['peer-3', 0, 5, 7],
+      ['student-3', 1, 5, 7],
+    ],
+  );
+  const others = placePhases(phasesOf({ name: 'two-stage' }), { length: { steps: 7 }, batchSize: 10 }, 45);
+  assert.deepEqual(
+    others.map(({ root, steps, schedule }) => [root, schedule.first, schedule.steps === steps]),
+    [
+      [0, 0, true],
+      [1, 0, true],
+    ],
+  );
 });
 
 test('a mix of logits is that of the mean of probabilities, whatever the shift and size of each', () => {

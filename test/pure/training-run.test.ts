@@ -61,6 +61,7 @@ async function runWith(
     select: 'best',
     ...given,
   };
+  const total = ROUND * scores.length;
   const run: TrainingRun = {
     name: 'train',
     kernel: counting,
@@ -68,7 +69,14 @@ async function runWith(
     settings,
     seed: 0,
     batches: batches ?? { stepsPerEpoch: ROUND, chunk: async () => ({}) },
-    phase: { name: 'all', terms: [], steps: ROUND * scores.length, start: 0, before: 0 },
+    phase: {
+      name: 'all',
+      terms: [],
+      steps: total,
+      start: 0,
+      schedule: { first: 0, steps: total },
+      before: 0,
+    },
     stepsBefore: 0,
     roundSteps: ROUND,
     validate: async ({ step }) => ({ score: scores[step / ROUND - 1]!, figures: {} }),

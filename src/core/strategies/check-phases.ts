@@ -15,6 +15,12 @@ export function checkPhases(strategy: string, phases: readonly Phase[]): readonl
       invariant(source, `${where} goes on from "${phase.from}", which is not behind it`);
       const same = JSON.stringify(source.student ?? null) === JSON.stringify(phase.student ?? null);
       invariant(same, `${where} goes on from another student`);
+      const seamless =
+        source.select === 'last' && JSON.stringify(source.terms) === JSON.stringify(phase.terms);
+      invariant(
+        !phase.continues || seamless,
+        `${where} continues what does not end in its last step, or alike`,
+      );
     }
     for (const [teacher, weight] of Object.entries(phase.teachers ?? {})) {
       invariant(weight > 0, `${where} has a teacher of weight ${weight}`);

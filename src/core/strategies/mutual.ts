@@ -10,7 +10,7 @@ const options = Type.Object(
       description: 'options in which the peer differs from the student; its initial weights always do',
     }),
     rounds: Type.Integer({
-      default: 4,
+      default: 10,
       minimum: 2,
       maximum: 100,
       description: 'how often the two take turns; each makes all steps in all rounds together',
@@ -30,8 +30,8 @@ const options = Type.Object(
  * teacher's probabilities and those of the other one after its last turn; at temperature 1 that is the sum of the two
  * divergences up to a constant. Zhang et al. update both at every batch; predictions that are many steps old are
  * codistillation (Anil et al.), which bears them well. We take turns because each is one ordinary Program: any two
- * architectures, any kernel, one network in memory, and a kill costs what it always costs. Schedule and optimizer begin
- * anew at every turn.
+ * architectures, any kernel, one network in memory, and a kill costs what it always costs. A student's turns continue one
+ * another, under one schedule; their predictions are those of an epoch or a few ago.
  */
 export const mutual: Strategy<typeof options> = {
   name: 'mutual',
@@ -42,12 +42,14 @@ export const mutual: Strategy<typeof options> = {
   phases(terms, { peer, rounds, weight }) {
     demand('mutual', terms.filter(readsTeacherLogits), "reads the teacher's logits", 'Add one: "kl".');
     const turn = (name: string, other: string, round: number, others: number): Phase => {
-      const phase = { name: `${name}-${round}`, terms, share: 1 / rounds };
+      const whole: Phase = { name: `${name}-${round}`, terms, share: 1 / rounds };
+      const phase: Phase = round < rounds ? { ...whole, select: 'last' } : whole;
       if (round === 1) return phase;
       const own = weight < 1 ? { teacher: 1 - weight } : {};
       return {
         ...phase,
         from: `${name}-${round - 1}`,
+        continues: true,
         teachers: { ...own, [`${other}-${others}`]: weight },
       };
     };

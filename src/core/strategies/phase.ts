@@ -14,6 +14,11 @@ export interface Phase {
   readonly student?: PhaseStudent;
   /** Earlier phase whose result it goes on from, with the same student; default: initial weights. */
   readonly from?: string;
+  /**
+   * Goes on from `from` as if both were one phase: with its last step, its optimizer's state and its place in the schedule. The
+   * terms are the same. Default: the phase begins its optimizer and its schedule anew.
+   */
+  readonly continues?: true;
   /** Weights by name: `teacher`, or an earlier phase, whose student it is. Default: the job's teacher alone. */
   readonly teachers?: Readonly<Record<string, number>>;
   /** `last`: validation says nothing of what it learns, so its last step counts and nothing stops it early. */

@@ -41,7 +41,14 @@ export async function planInversion(
   const kernel = await considerKernel(spec.train, kernels);
   return {
     name: 'recover',
-    phase: { name: `batch-${index + 1}`, terms: [], steps, start: 0, before: index * steps },
+    phase: {
+      name: `batch-${index + 1}`,
+      terms: [],
+      steps,
+      start: 0,
+      schedule: { first: 0, steps },
+      before: index * steps,
+    },
     stepsBefore: index * steps,
     program,
     kernel,

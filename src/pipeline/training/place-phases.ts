@@ -11,6 +11,10 @@ export interface PlacedPhase extends Phase {
    * view is shown twice; 0 for initial weights.
    */
   readonly start: number;
+  /** Its place in its schedule, that of all phases which continue one another: steps in front of it, and in all. */
+  readonly schedule: { readonly first: number; readonly steps: number };
+  /** Index of the first of those phases. */
+  readonly root: number;
   /** Steps of all phases in front of it, as planned. */
   readonly before: number;
 }
@@ -38,8 +42,14 @@ export function placePhases(
     const end = Math.round(Number((whole * share).toPrecision(12))) * unit;
     const steps = Math.max(unit, end - start);
     shares.set(phase.name, share);
-    placed.push({ ...phase, index, steps, start, before });
+    const continued = phase.continues ? source : undefined;
+    const first = continued ? continued.schedule.first + continued.steps : 0;
+    const schedule = { first, steps: first + steps };
+    placed.push({ ...phase, index, root: continued?.root ?? index, steps, start, schedule, before });
     before += steps;
   }
-  return placed;
+  return placed.map((phase) => {
+    const last = placed.findLast(({ root }) => root === phase.root)!;
+    return { ...phase, schedule: { ...phase.schedule, steps: last.schedule.steps } };
+  });
 }

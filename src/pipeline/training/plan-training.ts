@@ -51,7 +51,7 @@ export function planTraining(
     phase,
     kernel,
     settings,
-    seed: phaseSeed(spec.seed, phase.index),
+    seed: phaseSeed(spec.seed, phase.root),
     program: buildProgram({
       student,
       terms,
@@ -96,8 +96,8 @@ function settingsOf({ select }: PlacedPhase, { earlyStopping, ...train }: Resolv
   return { ...train, ...(earlyStopping ? { earlyStopping } : {}) };
 }
 
-/** Noise is a function of seed and step, and each phase counts its own steps. The first has the job's seed. */
-const phaseSeed = (seed: number, index: number): number => (seed + Math.imul(index, 0x9e3779b1)) >>> 0;
+/** Noise is a function of seed and step; phases that continue one another count on. The first has the job's seed. */
+const phaseSeed = (seed: number, root: number): number => (seed + Math.imul(root, 0x9e3779b1)) >>> 0;
 
 /** Only rows whose label may be used. */
 const withLabelledOnly = (dataset: StoredDataset): StoredDataset => ({

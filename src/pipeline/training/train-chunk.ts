@@ -27,10 +27,11 @@ export async function trainChunk(
   trainer: Trainer,
   { first, steps, prefetch, clock }: WantedChunk,
 ): Promise<StepTimes & { readonly figures: Readonly<Record<string, Float32Array>> }> {
-  const context = { totalSteps: phase.steps, stepsPerEpoch: batches.stepsPerEpoch };
+  const context = { totalSteps: phase.schedule.steps, stepsPerEpoch: batches.stepsPerEpoch };
+  const scheduled = phase.schedule.first + first;
   const scalars = {
-    ...optimizerScalars(settings.optimizer, settings.schedule, context, first, steps),
-    ...objectiveScalars(phase.terms, phase.steps, first, steps),
+    ...optimizerScalars(settings.optimizer, settings.schedule, context, scheduled, steps),
+    ...objectiveScalars(phase.terms, phase.schedule.steps, scheduled, steps),
   };
   const asked = clock.precise();
   const feeds = await batches.chunk(phase.start + first, steps);

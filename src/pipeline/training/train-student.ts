@@ -1,5 +1,6 @@
 import { decodeModel } from '../../core/onnx/decode.ts';
 import type { Model } from '../../core/onnx/model.ts';
+import type { Snapshot } from '../../core/program/kernel.ts';
 import { decodeSnapshot } from '../../core/program/safetensors.ts';
 import type { Phase } from '../../core/strategies/phase.ts';
 import type { BatchMaker } from '../../data/batch.ts';
@@ -99,13 +100,16 @@ async function trainPhase(
   context: StageContext,
 ): Promise<TrainedPhase> {
   const { blobs, spec } = context;
+  const snapshotOf = async (name: string): Promise<Snapshot> => {
+    const earlier = finished.find((each) => each.name === name);
+    invariant(earlier, `the phase "${name}" has not been trained`);
+    return decodeSnapshot(await blobs.get(earlier.snapshot.hash));
+  };
   /** The student an earlier phase has made. */
   const trainedBy = async (name: string): Promise<Model> => {
-    const index = finished.findIndex((each) => each.name === name);
-    invariant(index >= 0, `the phase "${name}" has not been trained`);
-    const snapshot = decodeSnapshot(await blobs.get(finished[index]!.snapshot.hash));
-    const untrained = await studentOf(done, context, rows, phases[index]);
-    return withSnapshot(untrained, snapshot, spec.train.ema !== undefined);
+    const earlier = phases.find((each) => each.name === name);
+    const untrained = await studentOf(done, context, rows, earlier);
+    return withSnapshot(untrained, await snapshotOf(name), spec.train.ema !== undefined);
   };
   const student = await (phase.from === undefined
     ? studentOf(done, context, rows, phase)
@@ -129,6 +133,7 @@ async function trainPhase(
     return await trainingRun(
       {
         ...plan,
+        ...(phase.continues ? { continued: await snapshotOf(phase.from!) } : {}),
         stepsBefore: finished.reduce((sum, { steps }) => sum + steps, 0),
         validate: (snapshot) => validateStudent(snapshot, set, done, context),
       },

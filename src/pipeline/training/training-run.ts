@@ -24,13 +24,15 @@ export interface BatchSource {
 export interface TrainingRun {
   /** The stage it runs in, for messages. */
   readonly name: string;
-  readonly phase: Pick<PlacedPhase, 'name' | 'terms' | 'steps' | 'start' | 'before'>;
+  readonly phase: Pick<PlacedPhase, 'name' | 'terms' | 'steps' | 'start' | 'schedule' | 'before'>;
   /** Steps that the phases in front of it have made; the log counts on from there. */
   readonly stepsBefore: number;
   readonly program: Program;
   readonly kernel: TrainingKernel;
   readonly settings: ResolvedTrain;
   readonly seed: number;
+  /** Of the phase that this one continues, where it continues one. */
+  readonly continued?: Snapshot;
   readonly batches: BatchSource;
   /** Steps between validations: an epoch of the student's run. */
   readonly roundSteps: number;
@@ -91,11 +93,12 @@ export async function trainingRun(run: TrainingRun, context: StageContext): Prom
   const { settings, roundSteps, phase } = run;
   const totalSteps = phase.steps;
   const saved = await partial.load<Progress>();
+  const snapshot = saved ? decodeSnapshot(await blobs.get(saved.snapshot.hash)) : run.continued;
   const trainer = await run.kernel.open(run.program, {
     device: settings.device,
     threads: settings.threads,
     seed: run.seed,
-    ...(saved ? { snapshot: decodeSnapshot(await blobs.get(saved.snapshot.hash)) } : {}),
+    ...(snapshot ? { snapshot } : {}),
   });
   const lines = saved
     ? new TextDecoder()
