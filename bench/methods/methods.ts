@@ -161,9 +161,9 @@ export const METHODS: readonly Method[] = [
   {
     name: 'mutual',
     kind: 'strategy',
-    spec: { strategy: { name: 'mutual', rounds: 3 }, ...HINTON },
+    spec: { strategy: { name: 'mutual' }, ...HINTON },
     length: 2,
-    note: 'two students, three turns each',
+    note: 'two students, ten turns each under one schedule',
   },
   {
     name: 'progressive',

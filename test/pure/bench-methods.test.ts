@@ -99,6 +99,12 @@ test('what is expected and missed is named; what is not in the table is not judg
   assert.deepEqual(judge(table({ control: [60], kd: [65], dkd: [64.1], 'kd-standardized': [65] })), []);
   const missed = judge(table({ kd: [65], dkd: [63.9], 'kd-standardized': [64.9], 'label-free': [63.4] }));
   assert.match(missed.join('\n'), /^dkd: -1.10 points.*\nkd-standardized: -0.10.*\nlabel-free: -1.60/);
+  const auto = { kd: [65], dkd: [67], auto: [66], 'function-matching': [72] };
+  assert.match(
+    judge(table(auto)).join('\n'),
+    /^auto: 66.00, .* 67.00 of dkd \(what trained longer left out\)$/,
+  );
+  assert.deepEqual(judge(table({ ...auto, auto: [66.6] })), []);
   const strange = summarize(
     [{ ...methodOf('dkd'), explanation: 'its weight was not warmed up' }, methodOf('kd')],
     [result('kd', 0, 65), result('dkd', 0, 60)],
