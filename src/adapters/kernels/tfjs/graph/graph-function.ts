@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { nodeBackend } from '../native/addon.ts';
+import { RetortError } from '../../../../errors.ts';
+import { type Handle, nodeBackend } from '../native/addon.ts';
 import { Recording } from './recording.ts';
 import { savedModel, TAG } from './saved-model.ts';
 
@@ -38,7 +39,7 @@ export class GraphFunction {
     return this.#obstacle;
   }
 
-  /** Its outputs belong to the scope of the caller. */
+  /** Its outputs belong to the scope of the caller. RUNTIME_FAILED where libtensorflow refuses values: an index out of range. */
   run(inputs: Tensors): Tensors {
     // The outputs of the recorded call are not used: all calls are to round alike.
     if (!this.#session && this.#obstacle === undefined) this.#record(inputs);
@@ -46,7 +47,12 @@ export class GraphFunction {
     const backend = nodeBackend();
     const { number, inputNames, outputs, outputNames } = this.#session;
     const ids = backend.getInputTensorIds(this.#session.inputs.map((name) => inputs.get(name)!));
-    const made = backend.binding.runSavedModel(number, ids, inputNames, outputNames);
+    let made: readonly Handle[];
+    try {
+      made = backend.binding.runSavedModel(number, ids, inputNames, outputNames);
+    } catch (cause) {
+      throw new RetortError('RUNTIME_FAILED', `libtensorflow: ${firstLine(cause)}`, { cause });
+    }
     return new Map(outputs.map((name, i) => [name, backend.createOutputTensor(made[i]!)]));
   }
 
@@ -80,7 +86,7 @@ export class GraphFunction {
       number = load(savedModel(recording.nodes, real));
     } catch (cause) {
       // A graph is stricter: op by op an operation need not name the types of its inputs.
-      this.#obstacle = (cause as Error).message.split('\n')[0]!;
+      this.#obstacle = firstLine(cause);
       return;
     }
     this.#session = {
@@ -92,6 +98,8 @@ export class GraphFunction {
     };
   }
 }
+
+const firstLine = (cause: unknown): string => (cause as Error).message.split('\n')[0]!;
 
 /** libtensorflow loads models from folders alone. */
 function load(file: Uint8Array): number {
