@@ -163,7 +163,7 @@ export const METHODS: readonly Method[] = [
     kind: 'strategy',
     spec: { strategy: { name: 'mutual' }, ...HINTON },
     length: 2,
-    note: 'two students, ten turns each under one schedule',
+    note: 'two students: half of the steps alone, then five turns each under one schedule',
   },
   {
     name: 'progressive',

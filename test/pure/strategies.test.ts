@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { mixLogits } from '../../src/core/mix-logits.ts';
 import { curveAt } from '../../src/core/schedules/curve.ts';
 import type { Phase } from '../../src/core/strategies/phase.ts';
+import { sharedTemperature } from '../../src/core/strategies/terms.ts';
 import type { RetortError } from '../../src/errors.ts';
 import { placePhases } from '../../src/pipeline/training/place-phases.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
@@ -136,23 +137,23 @@ test('progressive: assistants by their options, each taught by the one before', 
 });
 
 test('mutual: two students take turns, each taught by the teacher and the other one of the turn before', () => {
-  const phases = phasesOf({ name: 'mutual', rounds: 2, weight: 0.25, peer: { hidden: [4] } });
+  const phases = phasesOf({ name: 'mutual', alone: 0.6, rounds: 1, weight: 0.25, peer: { hidden: [4] } });
   assert.deepEqual(
     phases.map(({ name, from, teachers }) => ({ name, from, teachers })),
     [
-      { name: 'peer-1', from: undefined, teachers: undefined },
-      { name: 'student-1', from: undefined, teachers: undefined },
-      { name: 'peer-2', from: 'peer-1', teachers: { teacher: 0.75, 'student-1': 0.25 } },
-      { name: 'student-2', from: 'student-1', teachers: { teacher: 0.75, 'peer-2': 0.25 } },
+      { name: 'peer-0', from: undefined, teachers: undefined },
+      { name: 'student-0', from: undefined, teachers: undefined },
+      { name: 'peer-1', from: 'peer-0', teachers: { teacher: 0.75, 'student-0': 0.25 } },
+      { name: 'student-1', from: 'student-0', teachers: { teacher: 0.75, 'peer-1': 0.25 } },
     ],
   );
   assert.deepEqual(
     phases.map(({ share, continues, select }) => [share, continues, select]),
     [
-      [0.5, undefined, 'last'],
-      [0.5, undefined, 'last'],
-      [0.5, true, undefined],
-      [0.5, true, undefined],
+      [0.6, undefined, 'last'],
+      [0.6, undefined, 'last'],
+      [0.4, true, undefined],
+      [0.4, true, undefined],
     ],
   );
 });
@@ -237,7 +238,7 @@ test('phases are whole epochs, and one that goes on from another sees the batche
     [6, 0, 0],
     [6, 0, 6],
   ]);
-  assert.deepEqual(place({ name: 'mutual', rounds: 2 }, { steps: 3 }), [
+  assert.deepEqual(place({ name: 'mutual', rounds: 1 }, { steps: 3 }), [
     [2, 0, 0],
     [2, 0, 2],
     [1, 2, 4],
@@ -252,19 +253,19 @@ test('phases are whole epochs, and one that goes on from another sees the batche
 
 test('phases that continue one another share a schedule and the seed of the first; others have their own', () => {
   const placed = placePhases(
-    phasesOf({ name: 'mutual', rounds: 3 }),
+    phasesOf({ name: 'mutual', alone: 0.3, rounds: 2 }),
     { length: { steps: 7 }, batchSize: 10 },
     45,
   );
   assert.deepEqual(
     placed.map(({ name, root, schedule }) => [name, root, schedule.first, schedule.steps]),
     [
-      ['peer-1', 0, 0, 7],
-      ['student-1', 1, 0, 7],
-      ['peer-2', 0, 2, 7],
-      ['student-2', 1, 2, 7],
-      ['peer-3', 0, 5, 7],
-      ['student-3', 1, 5, 7],
+      ['peer-0', 0, 0, 7],
+      ['student-0', 1, 0, 7],
+      ['peer-1', 0, 2, 7],
+      ['student-1', 1, 2, 7],
+      ['peer-2', 0, 5, 7],
+      ['student-2', 1, 5, 7],
     ],
   );
   const others = placePhases(phasesOf({ name: 'two-stage' }), { length: { steps: 7 }, batchSize: 10 }, 45);
@@ -277,26 +278,43 @@ test('phases that continue one another share a schedule and the seed of the firs
   );
 });
 
-test('a mix of logits is that of the mean of probabilities, whatever the shift and size of each', () => {
+test('several teachers are mixed at the temperature that all terms on them have', () => {
+  const kl = (temperature: number, more = {}) => ({
+    loss: 'kl',
+    weight: 1,
+    temperature,
+    options: {},
+    ...more,
+  });
+  const hard = { loss: 'cross-entropy', weight: 1, options: {} };
+  const falling = { schedule: { temperature: { from: 4, to: 1, over: 1 } } };
+  assert.equal(sharedTemperature([hard, kl(4), kl(4)]), 4);
+  assert.equal(sharedTemperature([kl(4), kl(2)]), 1);
+  assert.equal(sharedTemperature([kl(4, falling)]), 1);
+  assert.equal(sharedTemperature([hard]), 1);
+});
+
+test('a mix of logits is that of the mean of softened probabilities, whatever the shift and size of each', () => {
   const logits = [Float32Array.of(1, 2, 3, 1e4, 0, -1e4), Float32Array.of(203, 202, 201, 0, 0, 0)];
-  const mixed = mixLogits(
-    [
-      { logits: logits[0]!, weight: 3 },
-      { logits: logits[1]!, weight: 1 },
-    ],
-    3,
-  );
+  const sources = [
+    { logits: logits[0]!, weight: 3 },
+    { logits: logits[1]!, weight: 1 },
+  ];
   const softmax = (row: ArrayLike<number>) => {
     const e = Array.from(row, (z) => Math.exp(z - Math.max(...Array.from(row))));
     return e.map((v) => v / e.reduce((a, b) => a + b));
   };
-  for (const from of [0, 3]) {
-    const [a, b] = logits.map((each) => softmax(each.subarray(from, from + 3)));
-    const p = softmax(mixed.subarray(from, from + 3));
-    p.forEach((value, c) => {
-      assert.ok(Math.abs(value - (0.75 * a![c]! + 0.25 * b![c]!)) < 1e-6, `${value}`);
-    });
+  for (const temperature of [1, 4]) {
+    const mixed = mixLogits(sources, 3, temperature);
+    assert.ok(mixed.every(Number.isFinite));
+    for (const from of [0, 3]) {
+      const softened = (each: Float32Array) =>
+        softmax(each.subarray(from, from + 3).map((z) => z / temperature));
+      const [a, b] = logits.map(softened);
+      softened(mixed).forEach((value, c) => {
+        assert.ok(Math.abs(value - (0.75 * a![c]! + 0.25 * b![c]!)) < 1e-6, `${value}`);
+      });
+    }
   }
-  assert.ok(mixed.every(Number.isFinite));
   assert.equal(mixLogits([{ logits: logits[0]!, weight: 1 }], 3), logits[0]);
 });

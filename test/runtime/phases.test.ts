@@ -23,7 +23,7 @@ const textOf = async (name: string, results: Results, tools: Tools): Promise<str
 const jobs: Readonly<Record<string, object>> = {
   annealing: { name: 'annealing', maxTemperature: 3 },
   continuation: { name: 'continuation', margin: 0.1 },
-  mutual: { name: 'mutual', rounds: 2, peer: { hidden: [6] } },
+  mutual: { name: 'mutual', rounds: 1, peer: { hidden: [6] } },
   progressive: { name: 'progressive', assistants: [{ hidden: [16] }], share: 0.5 },
   self: { name: 'self', generations: 2 },
   'self-within': { name: 'self-within', alpha: 0.3 },

@@ -9,14 +9,20 @@ const options = Type.Object(
       default: {},
       description: 'options in which the peer differs from the student; its initial weights always do',
     }),
+    alone: Type.Number({
+      default: 0.5,
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 1,
+      description: 'part of the steps that each makes first, on the teacher alone',
+    }),
     rounds: Type.Integer({
-      default: 10,
-      minimum: 2,
+      default: 5,
+      minimum: 1,
       maximum: 100,
-      description: 'how often the two take turns; each makes all steps in all rounds together',
+      description: 'how often the two take turns after that; each makes all steps in all together',
     }),
     weight: Type.Number({
-      default: 0.5,
+      default: 0.25,
       exclusiveMinimum: 0,
       maximum: 1,
       description: "the other's part of the soft targets, beside the teacher's",
@@ -26,12 +32,13 @@ const options = Type.Object(
 );
 
 /**
- * Mutual learning in turns. After a first round on the teacher alone, each of two students learns from the mean of the
- * teacher's probabilities and those of the other one after its last turn; at temperature 1 that is the sum of the two
+ * Mutual learning in turns. After a part on the teacher alone, each of two students learns from the mean of the teacher's
+ * probabilities and those of the other one after its last turn, at the objective's temperature: the sum of the two
  * divergences up to a constant. Zhang et al. update both at every batch; predictions that are many steps old are
- * codistillation (Anil et al.), which bears them well. We take turns because each is one ordinary Program: any two
+ * codistillation (Anil et al.), which bears them well, once both know something. We take turns because each is one ordinary Program: any two
  * architectures, any kernel, one network in memory, and a kill costs what it always costs. A student's turns continue one
- * another, under one schedule; their predictions are those of an epoch or a few ago.
+ * another, under one schedule; their predictions are those of an epoch or a few ago. `weight` is below the half that would make
+ * the other as weighty as the teacher, which knows more.
  */
 export const mutual: Strategy<typeof options> = {
   name: 'mutual',
@@ -39,12 +46,13 @@ export const mutual: Strategy<typeof options> = {
   citation:
     'Zhang et al., "Deep Mutual Learning", CVPR 2018, arXiv 1706.00384; Anil et al., ICLR 2018, arXiv 1804.03235 (in turns)',
   options,
-  phases(terms, { peer, rounds, weight }) {
+  phases(terms, { peer, alone, rounds, weight }) {
     demand('mutual', terms.filter(readsTeacherLogits), "reads the teacher's logits", 'Add one: "kl".');
     const turn = (name: string, other: string, round: number, others: number): Phase => {
-      const whole: Phase = { name: `${name}-${round}`, terms, share: 1 / rounds };
+      const share = round === 0 ? alone : (1 - alone) / rounds;
+      const whole: Phase = { name: `${name}-${round}`, terms, share };
       const phase: Phase = round < rounds ? { ...whole, select: 'last' } : whole;
-      if (round === 1) return phase;
+      if (round === 0) return phase;
       const own = weight < 1 ? { teacher: 1 - weight } : {};
       return {
         ...phase,
@@ -53,8 +61,7 @@ export const mutual: Strategy<typeof options> = {
         teachers: { ...own, [`${other}-${others}`]: weight },
       };
     };
-    return Array.from({ length: rounds }, (_, i): Phase[] => {
-      const round = i + 1;
+    return Array.from({ length: rounds + 1 }, (_, round): Phase[] => {
       const second = turn('peer', 'student', round, round - 1);
       return [{ ...second, student: { options: peer, seed: 1 } }, turn('student', 'peer', round, round)];
     }).flat();

@@ -15,6 +15,17 @@ export const isHard = (term: ObjectiveTerm): boolean => [...needsOf([term])].joi
 /** Whether it compares inner tensors of the networks. Layers of the student alone are its own affair, whoever teaches. */
 export const readsInside = (term: ObjectiveTerm): boolean => needs(term, 'features');
 
+/** The temperature at which all that read the teacher's logits soften them; 1 where they differ, or change with the steps. */
+export function sharedTemperature(terms: Terms): number {
+  const own = terms
+    .filter(readsTeacherLogits)
+    .map(({ temperature = 1, schedule }) =>
+      schedule?.temperature || schedule?.reversal ? undefined : temperature,
+    );
+  const [first] = own;
+  return first !== undefined && own.every((each) => each === first) ? first : 1;
+}
+
 /** A part of the objective with the weight of all of it, so that steps are as large as with the whole. */
 export function scaledUp(part: Terms, whole: Terms): ObjectiveTerm[] {
   const sum = (terms: Terms): number => terms.reduce((total, { weight }) => total + weight, 0);
