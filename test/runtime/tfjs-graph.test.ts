@@ -93,6 +93,23 @@ describe('a function recorded as a graph', { skip: absent ?? false }, () => {
     graph.dispose();
   });
 
+  it('goes on op by op, and says why, where the graph would be too large', () => {
+    const doubled = (times: number, most: number): string | undefined => {
+      const compute = (given: Tensors) => {
+        let y = given.get('x')!;
+        for (let i = 0; i < times; i++) y = tf.add(y, y);
+        return new Map([['y', y]]);
+      };
+      const graph = new GraphFunction(compute, most);
+      for (const x of [1, 3]) assert.deepEqual(call(graph, [x, 0, 0, 0], 1).y, [x * 2 ** times, 0, 0, 0]);
+      graph.dispose();
+      return graph.obstacle;
+    };
+    // Two inputs, the sums, one output.
+    assert.equal(doubled(7, 10), undefined);
+    assert.equal(doubled(8, 10), 'its graph has more than 10 nodes');
+  });
+
   it('leaks no tensor', () => {
     const graph = new GraphFunction((given) => new Map([['y', tf.relu(given.get('x')!)]]));
     call(graph, [1, -2, 3, 4], 1);

@@ -205,6 +205,10 @@ test('ties give the gradient to the first winner only', () => {
     gradientOf('MaxPool', [1, 1, 2, 4], [0, 0, 3, 5, 0, 0, 5, 1], pool),
     [1, 0, 0, 2, 0, 0, 0, 0],
   );
+  assert.deepEqual(
+    gradientOf('MaxPool', [1, 1, 2, 3], [0, 9, 0, 5, 9, 5], { kernel_shape: [2, 2], dilations: [1, 2] }),
+    [0, 0, 0, 1, 0, 0],
+  );
   assert.deepEqual(gradientOf('ReduceMax', [2, 3], [1, 1, 0, 2, 3, 3], { keepdims: 0 }), [0, 0, 0, 0, 1, 0]);
   assert.deepEqual(gradientOf('ReduceMin', [1, 3], [1, 0, 0], { keepdims: 1 }), [0, 1, 0]);
 });
@@ -218,6 +222,7 @@ test('what is not a number stays so', () => {
   for (const [op, attributes] of [
     ['Relu', {}],
     ['MaxPool', { kernel_shape: [2] }],
+    ['MaxPool', { kernel_shape: [2], dilations: [2], pads: [1, 1] }],
     ['ReduceMax', {}],
     ['Sqrt', {}],
   ] as const) {

@@ -20,18 +20,26 @@ interface Session {
 }
 
 /**
+ * libtensorflow rewrites a graph at its first run, half a second per thousand nodes, in which the process shows no sign of
+ * life. (An LSTM both ways over 512 steps has 74 thousand.)
+ */
+const MOST_NODES = 100_000;
+
+/**
  * A function of tensors that libtensorflow runs as one graph: recorded at the first call, and from then on run in a
  * session, which spares the host its work between operations, runs independent ones side by side and rewrites the
  * graph. All inputs keep their names, types and shapes from call to call. A function whose host reads values of tensors
- * on the way, or whose graph libtensorflow refuses, goes on being called, and `obstacle` says why.
+ * on the way, or whose graph is too large or libtensorflow refuses, goes on being called, and `obstacle` says why.
  */
 export class GraphFunction {
   readonly #compute: Compute;
+  readonly #mostNodes: number;
   #session: Session | undefined;
   #obstacle: string | undefined;
 
-  constructor(compute: Compute) {
+  constructor(compute: Compute, mostNodes = MOST_NODES) {
     this.#compute = compute;
+    this.#mostNodes = mostNodes;
   }
 
   /** Why every call is made op by op. */
@@ -64,7 +72,7 @@ export class GraphFunction {
   #record(inputs: Tensors): void {
     const backend = nodeBackend();
     const real = backend.binding;
-    const recording = new Recording(real);
+    const recording = new Recording(real, this.#mostNodes);
     const ids = backend.getInputTensorIds([...inputs.values()]);
     const fed = ids.map((id) => recording.placeholder(id));
     backend.binding = recording.addon;

@@ -30,12 +30,15 @@ export class Recording {
   readonly addon: Addon;
   obstacle: string | undefined;
   readonly #real: Addon;
+  readonly #most: number;
   /** Where the graph has a tensor, by the addon's number, which is never given twice. */
   readonly #places = new Map<number, string>();
   readonly #varying = new Set<number>();
 
-  constructor(real: Addon) {
+  /** More than `most` nodes are an obstacle. */
+  constructor(real: Addon, most: number) {
     this.#real = real;
+    this.#most = most;
     // The addon's own properties cannot be written.
     this.addon = Object.create(real, {
       createTensor: { value: this.#createTensor.bind(this) },
@@ -117,7 +120,8 @@ export class Recording {
 
   #add(make: (name: string) => RecordedNode): string {
     const node = make(`n${this.nodes.length}`);
-    this.nodes.push(node);
+    if (this.nodes.length < this.#most) this.nodes.push(node);
+    else this.obstacle ??= `its graph has more than ${this.#most} nodes`;
     return node.name;
   }
 }

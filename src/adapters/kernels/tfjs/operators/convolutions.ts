@@ -4,7 +4,8 @@ import { isNative } from '../backend.ts';
 import { Laid } from '../layout.ts';
 import { nativeConv, nativeConvTranspose } from './native-convolutions.ts';
 import { each, type Inputs, type Operator, type Operators, perChannel } from './operator.ts';
-import { fold, product, transposedWindowsOf, unfold, type Windows, windowsOf } from './windows.ts';
+import { fold, unfold } from './unfold.ts';
+import { product, transposedWindowsOf, type Windows, windowsOf } from './windows.ts';
 
 /**
  * x [N, C, ...in], w [M, C/g, ...kernel] -> [N, M, ...out], in two formulations of one value: libtensorflow's own

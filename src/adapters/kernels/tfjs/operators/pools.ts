@@ -3,8 +3,10 @@ import { intAttribute } from '../../../../core/onnx/attributes.ts';
 import { isNative } from '../backend.ts';
 import { axisIn } from '../layout.ts';
 import { nativeAveragePool, nativeMaxPool } from './native-pools.ts';
-import { each, type Operator, type Operators } from './operator.ts';
-import { kernelShape, product, unfold, type Windows, windowsOf } from './windows.ts';
+import { each, type Operator, type Operators, untaped } from './operator.ts';
+import { counted, takeRows } from './rows.ts';
+import { seenByTaps, unfold } from './unfold.ts';
+import { kernelShape, product, type Windows, windowsOf } from './windows.ts';
 
 /**
  * Largest element of each window. The first to reach it takes the gradient: after Relu whole windows tie at zero.
@@ -14,11 +16,27 @@ const maxPool: Operator = (x, node) => {
   const windows = windowsOf(node, x.laid(0).shape.slice(2), kernelShape(node));
   if (isNative() && fitsNative(windows)) return nativeMaxPool(x.laid(0), windows);
   const value = x.tensor(0);
+  if (isNative()) return largestByRows(value, windows);
   return tf.customGrad((v) => {
     const { top, winners } = largest(v as tf.Tensor, windows);
     return { value: top, gradFunc: (dy: tf.Tensor) => scattered(dy, winners, value.shape) };
   })(value);
 };
+
+/** Where libtensorflow has no such pool: the largest tap of each window, picked on the backend. */
+function largestByRows(x: tf.Tensor, w: Windows): tf.Tensor {
+  const [n, c] = x.shape as [number, number];
+  const seen = seenByTaps(x, w, Number.NEGATIVE_INFINITY);
+  const infinite = tf.fill(seen.shape, Number.POSITIVE_INFINITY);
+  const winner = untaped((v) => tf.argMax(tf.where(tf.isNaN(v), infinite, v), 0), seen);
+  const count = w.positions * n * c;
+  const at = counted((tap) => {
+    const before = tf.mul(tf.reshape(tap, [count]), tf.scalar(count, 'int32'));
+    return tf.add(before, tf.range(0, count, 1, 'int32'));
+  }, winner);
+  const top = tf.reshape(takeRows(tf.reshape(seen, [seen.size, 1]), at), [w.positions, n, c]);
+  return tf.reshape(tf.transpose(top, [1, 2, 0]), [n, c, ...w.output]);
+}
 
 function largest(x: tf.Tensor, { table, taps, positions, input, output }: Windows) {
   const [n, c] = x.shape as [number, number];

@@ -1,12 +1,11 @@
-import * as tf from '@tensorflow/tfjs-core';
 import { intAttribute, intsAttribute, stringAttribute } from '../../../../core/onnx/attributes.ts';
 import { RetortError } from '../../../../errors.ts';
 import type { Node } from './operator.ts';
 
 /**
  * Sliding windows over any number of spatial axes, in ONNX's layout, as one table: which input element each tap of each
- * output position reads. Convolution and pooling are then loops over the table (`unfold`, `fold`), whatever the rank,
- * strides, dilations and (asymmetric) pads.
+ * output position reads. Convolution and pooling are then gathers by the table (unfold.ts), whatever the rank, strides,
+ * dilations and (asymmetric) pads.
  */
 export interface Windows {
   readonly input: readonly number[];
@@ -99,7 +98,7 @@ function transposedGeometry(node: Node, from: readonly number[], kernel: readonl
   return { input, kernel, output: from, strides, dilations, before, behind };
 }
 
-/** The table is made when it is first asked for: libtensorflow needs none. */
+/** The table is made when it is first asked for: libtensorflow's own windows need none. */
 function tabulate(g: Geometry): Windows {
   const [taps, positions] = [product(g.kernel), product(g.output)];
   let table: Int32Array | undefined;
@@ -136,70 +135,6 @@ function unravel(flat: number, dims: readonly number[]): number[] {
     flat = Math.floor(flat / dims[i]!);
   }
   return index;
-}
-
-/** [N, C, ...in] -> [C * taps, N * positions]: what each tap of each window sees, zero in the padding. */
-export const unfold = (x: tf.Tensor, w: Windows): tf.Tensor =>
-  linear(
-    x,
-    (v) => unfolded(v, w),
-    (dy) => folded(dy, w, x.shape),
-  );
-
-/** The adjoint of `unfold`: adds every tap's value to the element of [N, C, ...in] that it read. */
-export const fold = (columns: tf.Tensor, w: Windows, shape: readonly number[]): tf.Tensor =>
-  linear(
-    columns,
-    (v) => folded(v, w, shape),
-    (dy) => unfolded(dy, w),
-  );
-
-/** A linear map on the tape, given with its adjoint. */
-const linear = (x: tf.Tensor, map: (x: tf.Tensor) => tf.Tensor, adjoint: (dy: tf.Tensor) => tf.Tensor) =>
-  tf.customGrad((v) => ({ value: map(v as tf.Tensor), gradFunc: (dy: tf.Tensor) => adjoint(dy) }))(x);
-
-function unfolded(x: tf.Tensor, { table, taps, positions, input }: Windows): tf.Tensor {
-  const [n, c] = x.shape as [number, number];
-  const size = product(input);
-  const data = x.dataSync() as Float32Array;
-  const out = new Float32Array(c * taps * n * positions);
-  let to = 0;
-  for (let channel = 0; channel < c; channel++) {
-    for (let k = 0; k < taps; k++) {
-      for (let item = 0; item < n; item++) {
-        const from = (item * c + channel) * size;
-        for (let p = k * positions; p < (k + 1) * positions; p++, to++) {
-          const at = table[p]!;
-          if (at >= 0) out[to] = data[from + at]!;
-        }
-      }
-    }
-  }
-  return tf.tensor(out, [c * taps, n * positions], 'float32');
-}
-
-function folded(
-  columns: tf.Tensor,
-  { table, taps, positions, input }: Windows,
-  shape: readonly number[],
-): tf.Tensor {
-  const [n, c] = shape as [number, number];
-  const size = product(input);
-  const data = columns.dataSync() as Float32Array;
-  const out = new Float32Array(n * c * size);
-  let from = 0;
-  for (let channel = 0; channel < c; channel++) {
-    for (let k = 0; k < taps; k++) {
-      for (let item = 0; item < n; item++) {
-        const to = (item * c + channel) * size;
-        for (let p = k * positions; p < (k + 1) * positions; p++, from++) {
-          const at = table[p]!;
-          if (at >= 0) out[to + at] = out[to + at]! + data[from]!;
-        }
-      }
-    }
-  }
-  return tf.tensor(out, [...shape], 'float32');
 }
 
 /** For operators that have no windows to speak of otherwise. */
