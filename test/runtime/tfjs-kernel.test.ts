@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
+import { feedSteps } from '../../bench/train/feed-steps.ts';
+import { decodeStart, encodeStart } from '../../bench/train/start.ts';
+import { programOf, workloads } from '../../bench/train/workloads.ts';
 import { loadBackend } from '../../src/adapters/kernels/tfjs/backend.ts';
 import { Interpreter } from '../../src/adapters/kernels/tfjs/interpreter.ts';
 import { tfjsKernel } from '../../src/adapters/kernels/tfjs/kernel.ts';
@@ -296,5 +299,18 @@ test('a loss that is not finite ends the run and names the step', async () => {
   const chunk = chunkOf(program, classBatches(program, 4), 0, 2);
   (chunk.feeds.x!.data as Float32Array)[chunk.feeds.x!.data.length - 1] = Number.NaN;
   await assert.rejects(trainer.run(chunk), { code: 'TRAIN_DIVERGED', message: /step 1/ });
+  await trainer.close();
+});
+
+test('an index out of range ends the run and names the operator', async () => {
+  const small = { ...workloads.gru!, batch: 2, dims: [3] };
+  const started = decodeStart(encodeStart(programOf(small), small), programOf(small));
+  const trainer = await tfjsKernel.open(started.program, { device: 'cpu', threads: 1, seed: 1 });
+  const chunk = feedSteps(started, 2);
+  (chunk.feeds.input!.data as BigInt64Array)[11] = 4000n;
+  await assert.rejects(trainer.run(chunk), {
+    code: 'RUNTIME_FAILED',
+    message: /^Gather ".+" failed in tfjs: .*4000 is not in/,
+  });
   await trainer.close();
 });

@@ -90,8 +90,9 @@ export class Interpreter {
       return made instanceof tf.Tensor || made instanceof Laid ? [made] : made;
     } catch (cause) {
       if (cause instanceof RetortError) throw cause;
-      const why = (cause as Error).message;
-      throw new RetortError('RUNTIME_FAILED', `${node.op} "${node.name}" failed in tfjs: ${why}`, { cause });
+      const why = (cause as Error).message.replace(/^Invalid TF_Status: \d+\s*Message: /, '');
+      const name = node.name || node.outputs[0];
+      throw new RetortError('RUNTIME_FAILED', `${node.op} "${name}" failed in tfjs: ${why}`, { cause });
     }
   }
 

@@ -59,7 +59,10 @@ export class GraphFunction {
     try {
       made = backend.binding.runSavedModel(number, ids, inputNames, outputNames);
     } catch (cause) {
-      throw new RetortError('RUNTIME_FAILED', `libtensorflow: ${firstLine(cause)}`, { cause });
+      throw (
+        this.#named(inputs) ??
+        new RetortError('RUNTIME_FAILED', `libtensorflow: ${firstLine(cause)}`, { cause })
+      );
     }
     return new Map(outputs.map((name, i) => [name, backend.createOutputTensor(made[i]!)]));
   }
@@ -67,6 +70,16 @@ export class GraphFunction {
   dispose(): void {
     if (this.#session) nodeBackend().binding.deleteSavedModel(this.#session.number);
     this.#session = undefined;
+  }
+
+  /** What the function itself says of these inputs: op by op the operator that fails is known by name. */
+  #named(inputs: Tensors): RetortError | undefined {
+    try {
+      tf.tidy(() => void this.#compute(inputs));
+      return undefined;
+    } catch (error) {
+      return error instanceof RetortError ? error : undefined;
+    }
   }
 
   #record(inputs: Tensors): void {
