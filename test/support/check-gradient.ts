@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
-import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
 import { appendGradients } from '../../src/core/autodiff/backward.ts';
 import type { Target } from '../../src/core/autodiff/rule.ts';
-import { GraphBuilder } from '../../src/core/onnx/builder.ts';
-import { encodeModel } from '../../src/core/onnx/encode.ts';
 import { sizeOf } from '../../src/core/onnx/tensor.ts';
 import { Random } from '../../src/core/random.ts';
-import type { Session } from '../../src/pipeline/ports.ts';
+import { evaluate, openValues } from './graph-values.ts';
 import type { Case } from './sample-graph.ts';
-
-type Values = ReadonlyMap<string, Float32Array>;
 
 /** Step of the differences: truncation h^4 f'''''/30 and float32 rounding |y| 6e-8 / h then both stay below 1e-5. */
 const STEP = 0.02;
@@ -64,7 +59,7 @@ export async function checkGradient(make: () => Case, target: Target, tolerance 
   const seeds = [...cotangents].map(([output, seed]) => [seed, weights.get(output)!] as const);
   const made = await evaluate(full.b, [...gradients.values()], new Map([...full.values, ...seeds]));
 
-  const forward = await open(plain.b, plain.outputs);
+  const forward = await openValues(plain.b, plain.outputs);
   try {
     for (const name of plain.wrt) {
       const gradient = made.get(gradients.get(name)!)!;
@@ -73,12 +68,7 @@ export async function checkGradient(make: () => Case, target: Target, tolerance 
         const direction = Float32Array.from(gradient, () => (random.uniform() < 0.5 ? -1 : 1));
         const loss = async (step: number): Promise<number> => {
           const moved = plain.values.get(name)!.map((value, i) => value + step * direction[i]!);
-          const outputs = await run(
-            forward,
-            plain.b,
-            plain.outputs,
-            new Map([...plain.values, [name, moved]]),
-          );
+          const outputs = await forward.run(new Map([...plain.values, [name, moved]]));
           return [...outputs].reduce((sum, [output, value]) => sum + dot(value, weights.get(output)!), 0);
         };
         const near = (await loss(STEP)) - (await loss(-STEP));
@@ -98,33 +88,3 @@ export async function checkGradient(make: () => Case, target: Target, tolerance 
 }
 
 const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-
-/** Opens the graph built so far with these values as outputs (through Identity, since an output may be an input). */
-async function open(b: GraphBuilder, outputs: readonly string[]): Promise<Session> {
-  const copy = GraphBuilder.from(b.build());
-  for (const [i, output] of [...new Set(outputs)].entries()) {
-    copy.output(copy.op('Identity', [output], {}, { outputs: [`result_${i}`] }));
-  }
-  return onnxruntime.open(encodeModel(copy.model()), { device: 'cpu', threads: 1 });
-}
-
-async function run(session: Session, b: GraphBuilder, outputs: readonly string[], values: Values) {
-  const feeds = session.inputs.map(({ name }) => {
-    const data = values.get(name);
-    assert.ok(data, `no value for input ${name}`);
-    return [name, { dtype: 'float32' as const, dims: b.dims(name), data }];
-  });
-  const results = await session.run(Object.fromEntries(feeds));
-  return new Map(
-    [...new Set(outputs)].map((name, i) => [name, results[`result_${i}`]!.data as Float32Array]),
-  );
-}
-
-async function evaluate(b: GraphBuilder, outputs: readonly string[], values: Values) {
-  const session = await open(b, outputs);
-  try {
-    return await run(session, b, outputs, values);
-  } finally {
-    await session.close();
-  }
-}
