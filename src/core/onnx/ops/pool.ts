@@ -53,6 +53,7 @@ const samples = {
     sample([[1, 2, 7, 8]], { kernel_shape: [3, 2], strides: [2, 2], ceil_mode: 1 }),
     sample([[1, 2, 7, 8]], { kernel_shape: [3, 3], auto_pad: 'SAME_LOWER', strides: [2, 3] }),
     sample([[1, 2, 6, 6]], { kernel_shape: [2, 2], strides: [3, 3], pads: [0, 0, 1, 1], ceil_mode: 1 }),
+    sample([[1, 2, 9, 8]], { kernel_shape: [3, 2], dilations: [2, 3], ceil_mode: 1 }, { opset: 19 }),
   ],
   GlobalAveragePool: [sample([[2, 3, 4, 5]])],
   GlobalLpPool: [sample([[2, 3, 4, 5]])],

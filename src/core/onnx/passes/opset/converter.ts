@@ -1,6 +1,8 @@
 import { RetortError } from '../../../../errors.ts';
+import { type DType, dtypes } from '../../dtype.ts';
 import type { Attribute, Node } from '../../model.ts';
 import { nodeLabel } from '../../ops/context.ts';
+import { sizeOf } from '../../tensor.ts';
 import type { Rewriter } from '../rewriter.ts';
 
 /**
@@ -37,4 +39,22 @@ export function dtypeOf(node: Node, r: Rewriter, i = 0) {
   return (
     r.type(node.inputs[i]!).dtype ?? unsupported(node, r, `the element type of input ${i} must be known`)
   );
+}
+
+/**
+ * Small whole numbers as floats that are no parameters. Training takes every float32 array that is stored for one, so
+ * these are stored in float16, which holds them exactly up to 2,048, and cast.
+ */
+export function wholeNumbers(
+  r: Rewriter,
+  dtype: DType,
+  dims: readonly number[],
+  at: (i: number) => number,
+): string {
+  const stored = r.constant(
+    'float16',
+    dims,
+    Array.from({ length: sizeOf(dims) }, (_, i) => at(i)),
+  );
+  return r.op('Cast', [stored], { to: dtypes[dtype].code });
 }

@@ -1,5 +1,5 @@
 import { stringAttribute, toAttribute } from '../../attributes.ts';
-import { type Converter, dtypeOf, unsupported } from './converter.ts';
+import { type Converter, dtypeOf, unsupported, wholeNumbers } from './converter.ts';
 
 /**
  * A label that repeats within one operand takes the diagonal: ii->i. An identity matrix beside it says the same with
@@ -26,8 +26,8 @@ export const einsum: Converter = (node, r) => {
       const size = r.type(node.inputs[i]!).shape?.at(term.includes('...') ? fromEnd : at);
       if (typeof size !== 'number') unsupported(node, r, `the size of label ${label} must be known`);
       eyes.push(`${label}${other}`);
-      const cells = Array.from({ length: size * size }, (_, k) => (k % (size + 1) === 0 ? 1 : 0));
-      inputs.push(r.constant(dtypeOf(node, r, i), [size, size], cells));
+      const identity = (k: number) => (k % (size + 1) === 0 ? 1 : 0);
+      inputs.push(wholeNumbers(r, dtypeOf(node, r, i), [size, size], identity));
       return other;
     });
     return labels.join('');

@@ -2,6 +2,7 @@ import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '..
 import { dtypes } from '../../dtype.ts';
 import { constantValue } from '../../ops/constant.ts';
 import { type Converter, dtypeOf, unsupported, without } from './converter.ts';
+import { dilatedAverage } from './dilated-average.ts';
 import { pool } from './windows.ts';
 
 /** Operators written in those of opset 18: newer ones, experimental ones, and Constant nodes. */
@@ -78,11 +79,11 @@ export const gridSample: Converter = (node, r) => {
   return true;
 };
 
-/** AveragePool and LpPool got dilations at 19 and 18. */
+/** AveragePool got dilations at 19. */
 export const averagePool: Converter = (node, r) => {
   const dilations = intsAttribute(node, 'dilations');
   if (!dilations) return pool(node, r);
-  if (dilations.some((d) => d !== 1)) unsupported(node, r, 'dilated pooling does not exist at opset 18');
+  if (dilations.some((d) => d !== 1)) return dilatedAverage(node, r);
   const plain = { ...node, attributes: without(node, 'dilations') };
   if (!pool(plain, r)) r.emit(plain);
   return true;
