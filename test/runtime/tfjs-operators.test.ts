@@ -7,6 +7,7 @@ import { Interpreter } from '../../src/adapters/kernels/tfjs/interpreter.ts';
 import { operators } from '../../src/adapters/kernels/tfjs/operators/index.ts';
 import { toTf } from '../../src/adapters/kernels/tfjs/values.ts';
 import { appendGradients } from '../../src/core/autodiff/backward.ts';
+import { compositions } from '../../src/core/autodiff/compositions/index.ts';
 import type { GradientRule, RuleSample, SampleInput } from '../../src/core/autodiff/rule.ts';
 import { rules } from '../../src/core/autodiff/rules/index.ts';
 import type { NDArray } from '../../src/core/ndarray.ts';
@@ -164,7 +165,7 @@ function inTfjs(
 }
 
 for (const [op, rule] of rules) {
-  if (!isRule(rule) || !operators.has(op)) continue;
+  if (!isRule(rule) || !(operators.has(op) || compositions.has(op))) continue;
   for (const sample of rule.samples) {
     test(`${op}, ${sample.name}`, async () => {
       const compared = compare(op, sample);

@@ -88,6 +88,7 @@ function ruleContext(
     invariant(node.inputs[i], `${node.op} "${node.name}" has no input ${i}`);
     return node.inputs[i];
   };
+  const wants = (i: number) => Boolean(node.inputs[i] && active.has(node.inputs[i]));
   return {
     node,
     b,
@@ -97,7 +98,19 @@ function ruleContext(
     y: (i) => node.outputs[i]!,
     dy: (i) => total(node.outputs[i]!) ?? zerosLike(b, node.outputs[i]!),
     hasDy: (i) => Boolean(node.outputs[i] && total(node.outputs[i])),
-    wants: (i) => Boolean(node.inputs[i] && active.has(node.inputs[i])),
+    wants,
+    through: (composition) => {
+      // By names of their own, since a node may read one value twice.
+      const inputs = node.inputs.map((name, i) => (wants(i) ? b.op('Identity', [name]) : name));
+      const made = composition(b, { ...node, inputs });
+      const asked = made.flatMap((value, i) => {
+        const cotangent = node.outputs[i] && total(node.outputs[i]);
+        return cotangent ? [[value, cotangent] as const] : [];
+      });
+      const wrt = inputs.filter((_, i) => wants(i));
+      const gradients = appendGradients(b, { outputs: new Map(asked), wrt, target });
+      return inputs.map((name) => gradients.get(name));
+    },
     constant: (i) => {
       const value = b.type(input(i)).constant ?? b.type(input(i)).setting ?? b.initializers.get(input(i));
       if (value && !active.has(input(i))) return value;

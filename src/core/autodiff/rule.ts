@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Node } from '../onnx/model.ts';
 import type { Tensor } from '../onnx/tensor.ts';
+import type { Composition } from './compositions/composition.ts';
 
 /** For which engine formulations are chosen; a matter of speed, never of value. (tfjs has its own tape.) */
 export type Target = 'ort-cpu' | 'ort-cuda';
@@ -22,6 +23,8 @@ export interface RuleContext {
   hasDy(i: number): boolean;
   /** Whether the gradient for input i is wanted (skip the work otherwise). */
   wants(i: number): boolean;
+  /** The gradients by the inputs where the operator is written in others: those of its composition. */
+  through(composition: Composition): readonly (string | undefined)[];
   /** The value of a constant input (axes, pads), or GRAD_MISSING_RULE naming the node if it is not constant. */
   constant(i: number): Tensor;
 }

@@ -1,3 +1,4 @@
+import { appendComposed } from '../autodiff/compositions/append-composed.ts';
 import type { Target } from '../autodiff/rule.ts';
 import { intAttribute } from '../onnx/attributes.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
@@ -10,8 +11,12 @@ export function lowerNode(b: GraphBuilder, node: Node, target: Target): void {
   else if (node.op === 'BatchNormalization' && intAttribute(node, 'training_mode', 0) === 1) {
     lowerBatchNorm(b, node, target);
   } else if (node.op === 'LayerNormalization') b.node(withStatistics(b, node));
+  else if (target === 'ort-cuda' && WITHOUT_CUDA.has(node.op)) appendComposed(b, node);
   else b.node(node);
 }
+
+/** Have no CUDA kernel; inside a Loop that would be a copy per node and step. */
+const WITHOUT_CUDA: ReadonlySet<string> = new Set(['MaxUnpool']);
 
 /** LayerNormalization that also gives mean and inverse deviation: the gradient then need not compute them again. */
 function withStatistics(b: GraphBuilder, node: Node): Node {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { composedGraph } from '../../../core/autodiff/compositions/append-composed.ts';
 import { tensorAttribute } from '../../../core/onnx/attributes.ts';
 import type { Graph, Node } from '../../../core/onnx/model.ts';
 import { numbers, type Tensor } from '../../../core/onnx/tensor.ts';
@@ -18,7 +19,8 @@ export class Interpreter {
   readonly #kept = new Map<string, tf.Tensor>();
 
   /** TRAIN_UNSUPPORTED names every operator that is missing here. */
-  constructor(graph: Graph) {
+  constructor(given: Graph) {
+    const graph = composedGraph(given, (op) => !operators.has(op));
     const needed = neededNodes(graph);
     const missing = needed.filter(
       ({ op, domain }) => op !== 'Constant' && (domain !== '' || !operators.has(op)),

@@ -49,6 +49,7 @@ import { lstm } from './lstm.ts';
 import { matMul } from './mat-mul.ts';
 import { max } from './max.ts';
 import { maxPool } from './max-pool.ts';
+import { maxUnpool } from './max-unpool.ts';
 import { mean } from './mean.ts';
 import { meanVarianceNormalization } from './mean-variance-normalization.ts';
 import { min } from './min.ts';
@@ -155,6 +156,7 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   lstm,
   matMul,
   maxPool,
+  maxUnpool,
   max,
   mean,
   meanVarianceNormalization,
