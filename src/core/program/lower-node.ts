@@ -16,7 +16,7 @@ export function lowerNode(b: GraphBuilder, node: Node, target: Target): void {
 }
 
 /** Have no CUDA kernel; inside a Loop that would be a copy per node and step. */
-const WITHOUT_CUDA: ReadonlySet<string> = new Set(['MaxUnpool']);
+const WITHOUT_CUDA: ReadonlySet<string> = new Set(['Col2Im', 'MaxUnpool']);
 
 /** LayerNormalization that also gives mean and inverse deviation: the gradient then need not compute them again. */
 function withStatistics(b: GraphBuilder, node: Node): Node {

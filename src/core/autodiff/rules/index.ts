@@ -13,6 +13,7 @@ import { cast } from './cast.ts';
 import { castLike } from './cast-like.ts';
 import { celu } from './celu.ts';
 import { clip } from './clip.ts';
+import { col2Im } from './col2-im.ts';
 import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { convTranspose } from './conv-transpose.ts';
@@ -121,6 +122,7 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   cast,
   celu,
   clip,
+  col2Im,
   concat,
   convTranspose,
   conv,

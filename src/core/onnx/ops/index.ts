@@ -4,6 +4,7 @@ import { binary } from './binary.ts';
 import { cast } from './cast.ts';
 import { classLoss } from './class-loss.ts';
 import { classic } from './classic.ts';
+import { columns } from './columns.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
 import { control } from './control.ts';
@@ -33,6 +34,7 @@ const definitions: readonly OpDefinition[] = [
   ...cast,
   ...classLoss,
   ...classic,
+  ...columns,
   ...concat,
   ...constant,
   ...control,
