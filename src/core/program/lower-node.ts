@@ -1,4 +1,5 @@
 import { appendComposed } from '../autodiff/compositions/append-composed.ts';
+import { isUnusualLstm } from '../autodiff/compositions/lstm.ts';
 import type { Target } from '../autodiff/rule.ts';
 import { intAttribute } from '../onnx/attributes.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
@@ -11,7 +12,8 @@ export function lowerNode(b: GraphBuilder, node: Node, target: Target): void {
   else if (node.op === 'BatchNormalization' && intAttribute(node, 'training_mode', 0) === 1) {
     lowerBatchNorm(b, node, target);
   } else if (node.op === 'LayerNormalization') b.node(withStatistics(b, node));
-  else if (target === 'ort-cuda' && WITHOUT_CUDA.has(node.op)) appendComposed(b, node);
+  else if (target === 'ort-cuda' && (WITHOUT_CUDA.has(node.op) || isUnusualLstm(node)))
+    appendComposed(b, node);
   else b.node(node);
 }
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { composedGraph } from '../../../core/autodiff/compositions/append-composed.ts';
+import { isUnusualLstm } from '../../../core/autodiff/compositions/lstm.ts';
 import { tensorAttribute } from '../../../core/onnx/attributes.ts';
 import type { Graph, Node } from '../../../core/onnx/model.ts';
 import { numbers, type Tensor } from '../../../core/onnx/tensor.ts';
@@ -20,7 +21,7 @@ export class Interpreter {
 
   /** TRAIN_UNSUPPORTED names every operator that is missing here. */
   constructor(given: Graph) {
-    const graph = composedGraph(given, (op) => !operators.has(op));
+    const graph = composedGraph(given, (node) => !operators.has(node.op) || isUnusualLstm(node));
     const needed = neededNodes(graph);
     const missing = needed.filter(
       ({ op, domain }) => op !== 'Constant' && (domain !== '' || !operators.has(op)),

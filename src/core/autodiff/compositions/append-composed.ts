@@ -11,8 +11,8 @@ export function appendComposed(b: GraphBuilder, node: Node): void {
 }
 
 /** A graph of static shapes in which the operators that an engine lacks are written in others, where that is known. */
-export function composedGraph(graph: Graph, lacks: (op: string) => boolean): Graph {
-  const wanted = ({ domain, op }: Node): boolean => domain === '' && compositions.has(op) && lacks(op);
+export function composedGraph(graph: Graph, lacks: (node: Node) => boolean): Graph {
+  const wanted = (node: Node): boolean => node.domain === '' && compositions.has(node.op) && lacks(node);
   if (!graph.nodes.some(wanted)) return graph;
   const b = new GraphBuilder();
   for (const { outputs } of graph.nodes) b.reserve(outputs);

@@ -54,7 +54,7 @@ export function recurrent(
   c: RuleContext,
   gradient: (d: Direction) => DirectionGradient,
 ): (string | undefined)[] {
-  refuse(c);
+  refuseUnusual(c);
   const { b } = c;
   const count = b.dims(c.x(1))[0]!;
   const reversed = (k: number) => k === 1 || stringAttribute(c.node, 'direction', 'forward') === 'reverse';
@@ -80,7 +80,8 @@ export function recurrent(
   return c.node.inputs.map((name, i) => (name === '' ? undefined : gradients[i]));
 }
 
-function refuse(c: RuleContext): void {
+/** GRAD_MISSING_RULE for what no rule of a recurrent layer knows. */
+export function refuseUnusual(c: RuleContext): void {
   const { node } = c;
   const steps = c.b.dims(c.x(0))[0]!;
   const problem =
@@ -88,13 +89,9 @@ function refuse(c: RuleContext): void {
       ? 'layout 1'
       : node.attributes.clip || !usual(node)
         ? 'own activations or clipping'
-        : intAttribute(node, 'input_forget', 0) !== 0
-          ? 'coupled gates'
-          : c.hasX(7)
-            ? 'peepholes'
-            : c.hasX(4) && numbers(c.constant(4)).some((length) => length !== steps)
-              ? 'sequences of different lengths'
-              : undefined;
+        : c.hasX(4) && numbers(c.constant(4)).some((length) => length !== steps)
+          ? 'sequences of different lengths'
+          : undefined;
   if (!problem) return;
   throw new RetortError('GRAD_MISSING_RULE', `${node.op} "${node.name}": no gradient rule for ${problem}`);
 }

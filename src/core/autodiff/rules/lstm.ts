@@ -1,3 +1,4 @@
+import { isUnusualLstm, lstm as lstmSteps } from '../compositions/lstm.ts';
 import {
   type Direction,
   type DirectionGradient,
@@ -6,21 +7,26 @@ import {
   perStep,
   recurrent,
   recurrentSamples,
+  refuseUnusual,
 } from '../emit/recurrent.ts';
-import type { GradientRule } from '../rule.ts';
+import type { GradientRule, RuleSample, SampleInput } from '../rule.ts';
 
 /**
  * a = x W^T + h' R^T + bias, split into i, o, f, g; i, o, f through sigmoid, g through tanh; c = f c' + i g, h = o tanh(c)
  * (primes: the step before). Backwards in time, with u = tanh(c):
  * dc = dc_next f_next + dh o (1 - u^2), da = [dc g i(1-i), dh u o(1-o), dc c' f(1-f), dc i (1-g^2)], dh' = da R.
- * Then dW = sum da x^T, dR = sum da h'^T, both bias halves sum da, dx = da W.
+ * Then dW = sum da x^T, dR = sum da h'^T, both bias halves sum da, dx = da W. With peepholes or coupled gates: step by step.
  * https://onnx.ai/onnx/operators/onnx__LSTM.html
  */
 export const lstm: GradientRule = {
   op: 'LSTM',
-  differentiable: [0, 1, 2, 3, 5, 6],
-  samples: recurrentSamples(4, 2),
-  backward: (c) => recurrent(c, direction),
+  differentiable: [0, 1, 2, 3, 5, 6, 7],
+  samples: [...recurrentSamples(4, 2), ...unusualSamples()],
+  backward: (c) => {
+    if (!isUnusualLstm(c.node)) return recurrent(c, direction);
+    refuseUnusual(c);
+    return c.through(lstmSteps);
+  },
 };
 
 function direction(d: Direction): DirectionGradient {
@@ -66,4 +72,48 @@ function direction(d: Direction): DirectionGradient {
     bias: b.op('Concat', [half, half], { axis: 0 }),
     initial: [dh!, dc!],
   };
+}
+
+/** Peepholes with everything and with nothing else; coupled gates. */
+function unusualSamples(): RuleSample[] {
+  const [steps, batch, inputs, hidden] = [3, 2, 3, 2];
+  const sample = (
+    name: string,
+    direction: string,
+    optional: (directions: number) => readonly SampleInput[],
+    attributes: RuleSample['attributes'] = {},
+  ): RuleSample => {
+    const directions = direction === 'bidirectional' ? 2 : 1;
+    const weights = [inputs, hidden].map((size) => ({ shape: [directions, 4 * hidden, size] }));
+    return {
+      name,
+      inputs: [{ shape: [steps, batch, inputs] }, ...weights, ...optional(directions)],
+      attributes: { hidden_size: hidden, direction, ...attributes },
+      outputs: 3,
+    };
+  };
+  const full = (directions: number): readonly SampleInput[] => {
+    const state = { shape: [directions, batch, hidden] };
+    return [
+      { shape: [directions, 8 * hidden] },
+      'omitted',
+      state,
+      state,
+      { shape: [directions, 3 * hidden] },
+    ];
+  };
+  const bare = (): readonly SampleInput[] => [
+    'omitted',
+    'omitted',
+    'omitted',
+    'omitted',
+    { shape: [1, 3 * hidden] },
+  ];
+  return [
+    sample('peepholes alone', 'forward', bare),
+    sample('peepholes, reverse', 'reverse', full),
+    sample('peepholes, both ways', 'bidirectional', full),
+    sample('coupled gates', 'forward', (directions) => full(directions).slice(0, 4), { input_forget: 1 }),
+    sample('coupled gates with peepholes', 'forward', full, { input_forget: 1 }),
+  ];
 }

@@ -136,8 +136,6 @@ function refuse(x: Inputs, node: Node): void {
   const problems: readonly (readonly [boolean, string])[] = [
     [intAttribute(node, 'layout', 0) !== 0, 'layout 1'],
     [!(plain || bent) || node.attributes.clip !== undefined, 'own activations or clipping'],
-    [intAttribute(node, 'input_forget', 0) !== 0, 'coupled gates'],
-    [x.has(7), 'peepholes'],
     [x.has(4) && x.numbers(4)!.some((length) => length !== steps), 'sequences of different lengths'],
   ];
   const problem = problems.find(([is]) => is)?.[1];
