@@ -23,6 +23,8 @@ const unary = {
   neg: 'Neg',
   abs: 'Abs',
   sign: 'Sign',
+  floor: 'Floor',
+  round: 'Round',
   sqrt: 'Sqrt',
   reciprocal: 'Reciprocal',
   exp: 'Exp',

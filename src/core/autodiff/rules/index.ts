@@ -35,6 +35,7 @@ import { gatherNd } from './gather-nd.ts';
 import { gemm } from './gemm.ts';
 import { globalAveragePool } from './global-average-pool.ts';
 import { globalMaxPool } from './global-max-pool.ts';
+import { gridSample } from './grid-sample.ts';
 import { gru } from './gru.ts';
 import { hardSigmoid } from './hard-sigmoid.ts';
 import { hardSwish } from './hard-swish.ts';
@@ -144,6 +145,7 @@ const entries: readonly (GradientRule | GradientStop)[] = [
   gemm,
   globalAveragePool,
   globalMaxPool,
+  gridSample,
   gru,
   hardSigmoid,
   hardSwish,

@@ -149,8 +149,17 @@ const gather: Operator = (x, node) => {
   const axis = fromFront(intAttribute(node, 'axis', 0), value.rank);
   // tfjs takes a plain number for a float32.
   const [given, dim] = [tf.cast(x.tensor(1), 'int32'), tf.scalar(value.shape[axis]!, 'int32')];
-  const wrapped = tf.where(tf.less(given, tf.scalar(0, 'int32')), tf.add(given, dim), given);
-  return tf.gather(value, wrapped, axis);
+  const at = tf.where(tf.less(given, tf.scalar(0, 'int32')), tf.add(given, dim), given);
+  // tfjs gives the indices a gradient of integers, and refuses it where they were computed from something trained.
+  return tf.customGrad((...args) => {
+    const [v, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
+    save([v, at]);
+    const { gradFunc } = tf.getGradient(tf.GatherV2);
+    return {
+      value: tf.gather(v, at, axis),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => gradFunc(dy, saved, { axis, batchDims: 0 }).x!(),
+    };
+  })(value);
 };
 
 const depthToSpace: Operator = (x, node) => {
