@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { graphAttribute } from '../../src/core/onnx/attributes.ts';
+import { GraphBuilder } from '../../src/core/onnx/builder.ts';
 import { tensor } from '../../src/core/onnx/tensor.ts';
 import { buildProgram } from '../../src/core/program/build-program.ts';
+import { gradientProgram } from '../../src/core/program/gradient-program.ts';
 import { loopGraph, STEPS_INPUT } from '../../src/core/program/loop.ts';
 import { lowerStep } from '../../src/core/program/lower.ts';
 import { noiseFor } from '../../src/core/program/noise.ts';
@@ -66,6 +68,26 @@ test('training graphs use the default domain only', () => {
     const domains = new Set(lowerStep(program(), target).graph.nodes.map(({ domain }) => domain));
     assert.deepEqual([...domains], ['']);
   }
+});
+
+test('a step computes nothing that nobody reads: onnxruntime would', () => {
+  const b = new GraphBuilder();
+  const weights = [3, 2].map((size, i) => b.initializer(`w${i}`, zeros([1, 8, size])));
+  const x = b.input('x', 'float32', [4, 1, 3]);
+  b.output(b.ops('LSTM', [x, ...weights], { hidden_size: 2 }, { outputs: ['y'] })[0]!);
+  const recurrent = gradientProgram({
+    model: b.model(),
+    shapes: {},
+    parameters: ['w0', 'w1'],
+    training: true,
+  });
+  const { graph } = lowerStep(recurrent, 'ort-cpu');
+  const read = new Set([...graph.outputs.map(({ name }) => name), ...graph.nodes.flatMap((n) => n.inputs)]);
+  const idle = graph.nodes.filter(({ outputs }) => !outputs.some((name) => read.has(name)));
+  assert.deepEqual(
+    idle.map(({ op }) => op),
+    [],
+  );
 });
 
 test('for CUDA no BatchNormalization is left in training mode', () => {

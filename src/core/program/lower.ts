@@ -4,6 +4,7 @@ import type { Target } from '../autodiff/rule.ts';
 import { GraphBuilder } from '../onnx/builder.ts';
 import type { DType } from '../onnx/dtype.ts';
 import type { Graph } from '../onnx/model.ts';
+import { pruned } from '../onnx/passes/prune.ts';
 import { sizeOf, type Tensor } from '../onnx/tensor.ts';
 import { clip, type Rates, scalarNames, update } from './append-update.ts';
 import { lowerNode } from './lower-node.ts';
@@ -131,7 +132,8 @@ function lower(
     });
   }
   b.output(...carried.map(({ next }) => next), ...results);
-  return { graph: b.build('step'), carried, data, scalars: [...given, ...derived], results };
+  // onnxruntime runs also what nothing reads: half-used gradients, recomputed values.
+  return { graph: pruned(b.build('step')), carried, data, scalars: [...given, ...derived], results };
 }
 
 /** Loss and raw parameter gradients of one step, parameters and state fed under their own names. */
@@ -160,7 +162,7 @@ export function lowerGradients(
     ]),
   );
   b.output(program.loss, ...named.values());
-  return { graph: b.build('gradients'), gradients: named };
+  return { graph: pruned(b.build('gradients')), gradients: named };
 }
 
 const dataInputs = (program: Program): ProgramInput[] =>

@@ -64,7 +64,8 @@ function liveNames(graph: Graph): Set<string> {
   return live;
 }
 
-function pruned(graph: Graph, options: PruneOptions): Graph {
+/** The same of a graph alone. */
+export function pruned(graph: Graph, options: PruneOptions = {}): Graph {
   const live = liveNames(graph);
   live.delete('');
   const nodes = graph.nodes.filter((node) => node.outputs.some((name) => live.has(name)));
