@@ -179,6 +179,20 @@ test('padding to the same size around a dilated window is written in numbers', a
   assert.deepEqual(Object.values(made)[0]!.dims, [1, 1, 4, 5]);
 });
 
+test('a GridSample of volumes, which opset 18 lacks, is refused by name', () => {
+  const volumes = model(20, (b) => {
+    const [x, grid] = [b.input('x', 'float32', [1, 1, 3, 3, 3]), b.input('grid', 'float32', [1, 2, 2, 2, 3])];
+    return b.ops('GridSample', [x, grid], { mode: 'linear' }, { name: 'warp' });
+  });
+  assert.throws(
+    () => prepareTraining(volumes),
+    (error) =>
+      error instanceof RetortError &&
+      error.code === 'ONNX_UNSUPPORTED' &&
+      /GridSample "warp.*volumes/.test(error.message),
+  );
+});
+
 for (const kernel of kernels) {
   test(`${kernel.name}: what a Loop multiplies by is trained`, async () => {
     const looped = model(13, (b) => {

@@ -19,13 +19,13 @@ import { evaluate } from '../support/graph-values.ts';
  *         grads = torch.autograd.grad((y * dy).sum(), wrt)
  *         probe = lambda v: (v * wave(v.numel(), 1.3, 0.2, *v.shape)).sum().item()
  *         print(f"  '{name}': [{', '.join(f'{probe(v):.8f}' for v in (y, *grads))}],")
- *     for mode in ('bilinear', 'nearest'):
+ *     for mode in ('bilinear', 'bicubic', 'nearest'):
  *         for padding in ('zeros', 'border', 'reflection'):
  *             for corners in (0, 1):
  *                 x = wave(120, 0.7, 0.3, 2, 3, 4, 5).requires_grad_()
  *                 grid = (1.6 * wave(36, 2.7, 0.5, 2, 3, 3, 2)).requires_grad_()
  *                 y = F.grid_sample(x, grid, mode, padding, bool(corners))
- *                 report(f'{mode} {padding} {corners}', y, x, *([grid] if mode == 'bilinear' else []))
+ *                 report(f'{mode} {padding} {corners}', y, x, *([grid] if mode != 'nearest' else []))
  *     x = wave(2 * 18 * 12, 0.7, 0.3, 2, 18, 12).requires_grad_()
  *     report('fold', F.fold(x, (5, 6), (2, 3), dilation=(1, 2), padding=(1, 1), stride=(2, 1)), x)
  *     x = wave(2 * 2 * 6 * 6, 0.7, 0.3, 2, 2, 6, 6).requires_grad_()
@@ -39,6 +39,12 @@ const reference: Readonly<Record<string, readonly number[]>> = {
   'bilinear border 1': [6.68504911, -5.25903827, -4.05703907],
   'bilinear reflection 0': [5.3495186, -7.33213755, -2.16176824],
   'bilinear reflection 1': [3.70908486, -7.76006467, -6.66679887],
+  'bicubic zeros 0': [2.19123751, -4.27168588, -16.18363564],
+  'bicubic zeros 1': [5.13531167, -3.76486186, -5.1130304],
+  'bicubic border 0': [7.7503053, -6.3026278, -16.21066365],
+  'bicubic border 1': [7.03900777, -5.5339361, -1.79255339],
+  'bicubic reflection 0': [6.8487461, -8.08073402, -5.71746906],
+  'bicubic reflection 1': [4.20039149, -8.35666173, -4.62273155],
   'nearest zeros 0': [2.5305986, -4.00710816],
   'nearest zeros 1': [4.47930567, -2.80023116],
   'nearest border 0': [8.17043816, -5.46471773],
@@ -79,9 +85,9 @@ function made(name: string, opset: number): Made {
   }
   const [mode, padding, corners] = name.split(' ') as [string, string, string];
   const grid = b.input('grid', 'float32', GRID);
-  const named = opset >= 20 && mode === 'bilinear' ? 'linear' : mode;
+  const named = opset >= 20 ? mode.replace(/^bi/, '') : mode;
   const attributes = { mode: named, padding_mode: padding, align_corners: Number(corners) };
-  return { b, y: b.op('GridSample', [x, grid], attributes), grid: mode === 'bilinear' };
+  return { b, y: b.op('GridSample', [x, grid], attributes), grid: mode !== 'nearest' };
 }
 
 /** The same at opset 18, as training has it. */

@@ -56,6 +56,13 @@ test('activations at their kink', async () => {
   assert.equal(await at('HardSigmoid', -2.5), 0);
 });
 
+test('a place that MaxUnpool fills twice gives its gradient to both', async () => {
+  const x = { values: [1, 2], dims: [1, 1, 2] };
+  const places = { values: [3, 3], dims: [1, 1, 2], dtype: 'int64' as const };
+  const attributes = { kernel_shape: [2], strides: [2] };
+  assert.deepEqual(await gradientsOf('MaxUnpool', [x, places], [1, 2, 3, 4], attributes), [[4, 4]]);
+});
+
 test('a product with zeros: the gradient is the product of the others, never NaN', async () => {
   const x = matrix([2, 0, 3], [0, 5, 0], [2, 3, 4]);
   const [dx] = await gradientsOf('ReduceProd', [x, axes(1)], [1, 1, 10]);

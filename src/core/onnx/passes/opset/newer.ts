@@ -1,7 +1,7 @@
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../../attributes.ts';
 import { dtypes } from '../../dtype.ts';
 import { constantValue } from '../../ops/constant.ts';
-import { type Converter, dtypeOf, unsupported, without } from './converter.ts';
+import { type Converter, dtypeOf, rankOf, unsupported, without } from './converter.ts';
 import { dilatedAverage } from './dilated-average.ts';
 import { pool } from './windows.ts';
 
@@ -69,10 +69,11 @@ export const imageScaler: Converter = (node, r) => {
   return true;
 };
 
-/** GridSample renamed its modes at 20. */
+/** GridSample renamed its modes at 20, and takes volumes since. */
 export const gridSample: Converter = (node, r) => {
   const mode = stringAttribute(node, 'mode', r.opset >= 20 ? 'linear' : 'bilinear');
   const old = { linear: 'bilinear', cubic: 'bicubic' }[mode];
+  if (r.opset >= 20 && rankOf(node, r) > 4) unsupported(node, r, 'opset 18 samples no volumes');
   if (r.opset < 20 || !old) return false;
   const value = new TextEncoder().encode(old);
   r.emit({ ...node, attributes: { ...node.attributes, mode: { type: 'string', value } } });
