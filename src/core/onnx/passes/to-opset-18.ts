@@ -3,6 +3,7 @@ import { BUILD_OPSET } from '../builder.ts';
 import type { Node } from '../model.ts';
 import { allGraphs } from '../walk.ts';
 import { withGraph } from './graph-edit.ts';
+import { affineGrid } from './opset/affine-grid.ts';
 import * as contrib from './opset/contrib.ts';
 import type { Converter } from './opset/converter.ts';
 import { einsum } from './opset/einsum.ts';
@@ -23,16 +24,11 @@ const converters: ReadonlyMap<string, Converter> = new Map<string, Converter>([
   ),
   ...['Hardmax', 'LogSoftmax', 'Softmax'].map((op) => [op, settings.softmax] as const),
   ...['DequantizeLinear', 'QuantizeLinear'].map((op) => [op, newer.quantize] as const),
-  ...[
-    'AffineGrid',
-    'BitCast',
-    'CumProd',
-    'DeformConv',
-    'ImageDecoder',
-    'RegexFullMatch',
-    'RotaryEmbedding',
-  ].map((op) => [op, newer.tooNew] as const),
+  ...['BitCast', 'CumProd', 'DeformConv', 'ImageDecoder', 'RegexFullMatch', 'RotaryEmbedding'].map(
+    (op) => [op, newer.tooNew] as const,
+  ),
   ...['Attention', 'StringConcat', 'StringSplit', 'TensorScatter'].map((op) => [op, newer.tooNew] as const),
+  ['AffineGrid', affineGrid],
   ['AveragePool', newer.averagePool],
   ['BatchNormalization', normalization.batchNormalization],
   ['Cast', newer.cast],
@@ -75,6 +71,7 @@ const contribConverters: ReadonlyMap<string, Converter> = new Map<string, Conver
 
 /** Operators opset 18 does not have; none is left in a result. */
 const gone = [
+  'AffineGrid',
   'CastLike',
   'Constant',
   'Gelu',
