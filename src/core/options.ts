@@ -27,11 +27,13 @@ export function resolveOptions<S extends TObject>(
   const problems = Value.Errors(schema, filled)
     // Names the property that the next error is about, as a false schema.
     .filter(({ keyword }) => keyword !== 'boolean')
-    .map((error) =>
-      error.keyword === 'additionalProperties'
-        ? `${what}${error.instancePath} has no option ${error.params.additionalProperties.join(', ')}`
-        : `${what}${error.instancePath} ${error.message}`,
-    );
+    .map(({ keyword, instancePath, params, message }) => {
+      if (keyword === 'additionalProperties') {
+        return `${what}${instancePath} has no option ${params.additionalProperties.join(', ')}`;
+      }
+      if (keyword === 'required') return `${what}${instancePath} needs ${params.requiredProperties.join(', ')}`;
+      return `${what}${instancePath} ${message}`;
+    });
   if (problems.length > 0) {
     throw new RetortError('SPEC_INVALID', `the options of ${what} are wrong: ${problems[0]}`, {
       problems,

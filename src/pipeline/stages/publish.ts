@@ -100,8 +100,9 @@ function otherSteps(done: Results, { phases }: ResolvedSpec): string[] {
   if (phases.length === 1) {
     return [`the student stopped early after ${train.steps} steps; the control made all ${control.steps}`];
   }
-  const all = `${train.steps} steps in ${phases.length} phases`;
-  return [`all students of the strategy made ${all}; the control made ${control.steps}`];
+  return [
+    `the ${phases.length} phases of the strategy made ${train.steps} steps together; the control made ${control.steps}`,
+  ];
 }
 
 /** What went in, what came out, and by what: enough to make it again. */
