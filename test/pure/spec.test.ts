@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RetortError } from '../../src/errors.ts';
-import { nearest } from '../../src/spec/nearest.ts';
+import { nearest } from '../../src/core/nearest.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { type Facilities, resolveSpec } from '../../src/spec/resolve-spec.ts';
 import type { Spec } from '../../src/spec/spec.ts';

@@ -6,7 +6,7 @@ import { encodeModel } from '../../core/onnx/encode.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import { entryOf } from '../../core/options.ts';
 import { RetortError } from '../../errors.ts';
-import { nearest } from '../../spec/nearest.ts';
+import { nearest } from '../../core/nearest.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { modelCard } from '../report/model-card.ts';
 import type { InspectedTeacher, Results } from '../results.ts';

@@ -19,7 +19,7 @@ const STATISTICS_ROWS = 1024;
 export const qualify: Stage<'qualify'> = {
   name: 'qualify',
   summary: 'checks the teacher on labelled rows',
-  version: 3,
+  version: 4,
   key: ({ inspect, decode }, { spec }) => ({
     teacher: inspect.plan,
     files: decode.files,
