@@ -34,7 +34,8 @@ export function resolveOptions<S extends TObject>(
         const unknown = params.additionalProperties;
         return `${what}${instancePath} has no option ${unknown.map((name) => `"${name}"`).join(', ')}`;
       }
-      if (keyword === 'required') return `${what}${instancePath} needs ${params.requiredProperties.map((name) => `"${name}"`).join(', ')}`;
+      if (keyword === 'required')
+        return `${what}${instancePath} needs ${params.requiredProperties.map((name) => `"${name}"`).join(', ')}`;
       return `${what}${instancePath} ${message}`;
     });
   if (problems.length > 0) {

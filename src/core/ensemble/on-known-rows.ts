@@ -8,7 +8,10 @@ type Compared = Scores & Required<Pick<Scores, 'teacherLogits'>>;
  * none, of the class that the teacher it is compared with gives it: what a model says of rows of other classes, when it
  * may only name these, is neither right nor wrong.
  */
-export function onKnownRows({ classes, logits, labels, teacherLogits }: Compared, known: readonly number[]): Compared {
+export function onKnownRows(
+  { classes, logits, labels, teacherLogits }: Compared,
+  known: readonly number[],
+): Compared {
   const place = new Map(known.map((c, i) => [c, i]));
   const classOf = (row: number): number =>
     labels[row]! >= 0 ? labels[row]! : argmax(teacherLogits, classes, row);

@@ -33,7 +33,9 @@ export async function initialValues(
       within.spec.train,
       rows.dataset.splits.train.length,
     );
-    const logits = needsOf(terms).has('teacher-logits') ? await ofFirstBatches(rows, done, context) : undefined;
+    const logits = needsOf(terms).has('teacher-logits')
+      ? await ofFirstBatches(rows, done, context)
+      : undefined;
     const request = {
       name: 'train' as const,
       isControl: false,

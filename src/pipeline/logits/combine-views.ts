@@ -65,11 +65,9 @@ export function learnedWeights(
   if (labels.some((label) => label >= 0)) {
     return fitWeights(scores, labels, { ...ensemble, given: givenWeights(ensemble), classes });
   }
-  throw new RetortError(
-    'DATA_EMPTY',
-    'weights are learned on labelled validation rows, and there are none',
-    { hint: 'Take "weights": "fixed" or "confidence".' },
-  );
+  throw new RetortError('DATA_EMPTY', 'weights are learned on labelled validation rows, and there are none', {
+    hint: 'Take "weights": "fixed" or "confidence".',
+  });
 }
 
 /** The weights of the spec, adding up to 1, the job's own teacher first. */

@@ -152,7 +152,9 @@ function ensembleLines({ ensemble }: Report, { ingest }: Results): string[] {
       const parts = [
         `weight ${weight.toFixed(4)}`,
         `mean over the training rows ${meanWeight.toFixed(4)}`,
-        ...(knows ? [`knows ${knows.join(', ')}: figures on the ${rows} test rows of these, among these`] : []),
+        ...(knows
+          ? [`knows ${knows.join(', ')}: figures on the ${rows} test rows of these, among these`]
+          : []),
         ...(hash ? [`sha256 ${hash}`] : []),
       ];
       return `  - ${name}: ${parts.join(', ')}`;
@@ -165,6 +167,10 @@ function weightingText(weighting: Weighting): string {
   if (weighting.by === 'agreement') return `agreement (dissent ${weighting.dissent})`;
   return weighting.by;
 }
+
+/** Of the student that is delivered. */
+const seedOf = ({ seeds }: Report, spec: ResolvedSpec): number =>
+  seeds ? seeds.runs[seeds.delivered]!.seed : spec.seed;
 
 /** Model card in Markdown. */
 export function modelCardText(report: Report, done: Results, spec: ResolvedSpec): string {
@@ -182,9 +188,15 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     '',
     '## Figures',
     '',
-    `On ${report.rows} rows of the test split, which neither training nor selection has seen. The control is the same`,
-    'network with the same seed and recipe, trained on the labels alone for the full number of steps. Times are medians in milliseconds',
-    `for batches of 1 and 32 (${report.ran.runtime}, ${report.ran.device}).`,
+    [
+      `On ${report.rows} rows of the test split, which neither training nor selection has seen.`,
+      ...(report.models.control
+        ? [
+            'The control is the same network with the same seed and recipe, trained on the labels alone for the full number of steps.',
+          ]
+        : []),
+      `Times are medians in milliseconds for batches of 1 and 32 (${report.ran.runtime}, ${report.ran.device}).`,
+    ].join('\n'),
     '',
     line(header),
     line(header.map(() => '---')),
@@ -210,7 +222,7 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     ...recoveredLines(done),
     ...ensembleLines(report, done),
     ...strategyLines(report, spec),
-    `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine} (${report.ran.kernelReason}), seed ${report.seeds?.runs[report.seeds.delivered]!.seed ?? spec.seed}`,
+    `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine} (${report.ran.kernelReason}), seed ${seedOf(report, spec)}`,
     `- Exported: step ${done.train.step}; largest difference of logits to the trained network ${done.export.student.parity.difference.toExponential(1)}`,
     '',
   ].join('\n');

@@ -1,12 +1,12 @@
 import { statisticsNodes } from '../../core/inversion/statistics-distance.ts';
 import { losses } from '../../core/losses/index.ts';
 import type { Loss } from '../../core/losses/loss.ts';
+import { nearest } from '../../core/nearest.ts';
 import { decodeModel } from '../../core/onnx/decode.ts';
 import { encodeModel } from '../../core/onnx/encode.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import { entryOf } from '../../core/options.ts';
 import { RetortError } from '../../errors.ts';
-import { nearest } from '../../core/nearest.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { modelCard } from '../report/model-card.ts';
 import type { InspectedTeacher, Results } from '../results.ts';
@@ -81,12 +81,16 @@ function notSent(file: string, { teacher, companions }: Results['ingest'], { str
   const meant = nearest(file, sent);
   const came = sent.length > 0 ? ` With the job came ${sent.slice(0, 20).join(', ')}.` : '';
   const send = `Send it along (--with ${file}, or a part of that name).`;
-  return new RetortError('SPEC_INVALID', `/strategy (${strategy.name}): no file "${file}" came with the job`, {
-    hint:
-      file === teacher.name
-        ? "It is the job's own teacher, which counts anyway: leave it out there."
-        : `${meant ? `Did you mean "${meant}"?` : send}${came}`,
-  });
+  return new RetortError(
+    'SPEC_INVALID',
+    `/strategy (${strategy.name}): no file "${file}" came with the job`,
+    {
+      hint:
+        file === teacher.name
+          ? "It is the job's own teacher, which counts anyway: leave it out there."
+          : `${meant ? `Did you mean "${meant}"?` : send}${came}`,
+    },
+  );
 }
 
 /** The first term that says nothing of two classes, and why. */

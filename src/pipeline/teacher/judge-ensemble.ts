@@ -59,6 +59,12 @@ export function judgeEnsemble(
   return {
     logits: whole,
     model: modelReport({ classes, logits: whole, labels, teacherLogits: whole }, cost),
-    report: { combine, temperature, weighting, teachers, ...(found.learned ? { learned: found.learned } : {}) },
+    report: {
+      combine,
+      temperature,
+      weighting,
+      teachers,
+      ...(found.learned ? { learned: found.learned } : {}),
+    },
   };
 }
