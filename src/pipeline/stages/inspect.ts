@@ -41,7 +41,7 @@ export const inspect: Stage<'inspect'> = {
     for (const { file, inputs } of spec.ensemble.others) {
       const bytes = files.get(file);
       if (!bytes) throw notSent(file, ingest, spec);
-      const found = await aboutTeacher(file, () => inspectTeacher(bytes, files, inputs, context));
+      const found = await aboutTeacher(file, () => inspectTeacher(bytes, files, inputs, context, 'further'));
       others.push({ file, ...found });
     }
     return { ...own, others };
@@ -53,10 +53,11 @@ async function inspectTeacher(
   files: ReadonlyMap<string, Uint8Array>,
   inputs: ResolvedSpec['inputs'],
   { blobs, runtime, spec }: Pick<StageContext, 'blobs' | 'runtime' | 'spec'>,
+  role: 'own' | 'further' = 'own',
 ) {
   const options = { device: 'cpu', threads: spec.train.threads } as const;
   const model = await openModel(bytes, files, runtime);
-  const { plan, tapped, warnings } = planTeacher(model, { inputs });
+  const { plan, tapped, warnings } = planTeacher(model, { inputs }, role);
   const encoded = encodeModel(tapped);
   const { batch, warning } = await probeBatch(await runtime.open(encoded, options), plan);
   const stored = await blobs.put(encoded);
