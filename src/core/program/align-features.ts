@@ -2,6 +2,7 @@ import { RetortError } from '../../errors.ts';
 import type { FeaturePair, FeatureUse, ObjectiveParts } from '../losses/features.ts';
 import { linearMap } from '../losses/linear-map.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
+import { asWritten } from '../students/own-names.ts';
 
 /**
  * Brings the student's tensor to the shape of the teacher's, as far as a loss asks for it:
@@ -25,7 +26,7 @@ export function alignFeatures(
     const shown = (name: string): string => `[${b.dims(name).join(', ')}]`;
     throw new RetortError(
       'SPEC_INVALID',
-      `"${loss}" cannot compare the student's "${pair.student}" ${shown(pair.student)} with the teacher's "${from}" ${shown(pair.teacher)}: ${why}`,
+      `"${loss}" cannot compare the student's "${asWritten(pair.student)}" ${shown(pair.student)} with the teacher's "${from}" ${shown(pair.teacher)}: ${why}`,
       { hint: 'Name other tensors in "from" and "to" of that term, or leave both out.' },
     );
   };

@@ -1,9 +1,9 @@
-import type { Weighting } from '../../core/ensemble/ensemble.ts';
 import { needsOf } from '../../core/program/build-program.ts';
 import type { Phase } from '../../core/strategies/phase.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import type { Results } from '../results.ts';
 import { choiceLines, choiceRows } from './choice-text.ts';
+import { ensembleLines } from './ensemble-text.ts';
 import { objectiveText } from './objective-text.ts';
 import type { Latency, ModelReport, ModelRole, PhaseReport, Report, TeacherReport } from './report.ts';
 import { seedsLines } from './seeds-text.ts';
@@ -135,37 +135,6 @@ function recoveredLines({ recover }: Results): string[] {
   return [
     `- Training rows: ${recover.rows} pictures recovered from the teacher by ${recover.engine} (${terms.join(', ')})`,
   ];
-}
-
-/** Who taught beside the job's own teacher, and how they were made one. */
-function ensembleLines({ ensemble }: Report, { ingest }: Results): string[] {
-  if (!ensemble) return [];
-  const { combine, temperature, weighting, teachers, learned } = ensemble;
-  const mean = combine === 'probabilities' ? `${combine} at T = ${temperature}` : combine.replace('-', ' ');
-  const fitted = learned
-    ? ` (on ${learned.rows} validation rows; negative log-likelihood ${learned.before.toFixed(4)} before, ${learned.value.toFixed(4)} after)`
-    : '';
-  return [
-    `- Ensemble: mean of ${mean}, weights ${weightingText(weighting)}${fitted}`,
-    ...teachers.map(({ name, weight, meanWeight, knows, rows }) => {
-      const hash = ingest.companions.find((file) => file.name === name)?.hash;
-      const parts = [
-        `weight ${weight.toFixed(4)}`,
-        `mean over the training rows ${meanWeight.toFixed(4)}`,
-        ...(knows
-          ? [`knows ${knows.join(', ')}: figures on the ${rows} test rows of these, among these`]
-          : []),
-        ...(hash ? [`sha256 ${hash}`] : []),
-      ];
-      return `  - ${name}: ${parts.join(', ')}`;
-    }),
-  ];
-}
-
-function weightingText(weighting: Weighting): string {
-  if (weighting.by === 'confidence') return `confidence (${weighting.confidence})`;
-  if (weighting.by === 'agreement') return `agreement (dissent ${weighting.dissent})`;
-  return weighting.by;
 }
 
 /** Of the student that is delivered. */
