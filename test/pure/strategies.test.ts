@@ -144,7 +144,7 @@ test('what is wrong with the student of a phase is told with the phase and with 
         error.code === 'SPEC_INVALID' && message.test(error.message) && hint.test(error.hint ?? ''),
     );
   const assistants = [{ architecture: 'resnt' }];
-  hints({ name: 'mutual', peer: { hiden: [4] } }, /phase "peer-1".*no option "hiden"/, /mean "hidden"/);
+  hints({ name: 'mutual', peer: { hiden: [4] } }, /phase "peer[^"]*".*no option "hiden"/, /mean "hidden"/);
   hints({ name: 'progressive', assistants }, /phase "assistant-1".*"resnt"/, /mean "resnet"/);
 });
 
