@@ -40,7 +40,7 @@ export const CreateDistillation = Type.Object(
     companions: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
         maxProperties: 64,
-        description: 'Name in the model or the spec -> upload (u_...)',
+        description: 'Name in the model or the spec -> model (m_...) or upload (u_...)',
       }),
     ),
     spec: Type.Optional(Spec),

@@ -121,7 +121,7 @@ function select(
     const ranged = selection.perClass && label >= 0 ? members.slice(...selection.perClass) : members;
     const count =
       selection.fraction === undefined ? ranged.length : Math.round(selection.fraction * ranged.length);
-    if (label < 0 && name !== 'train') continue;
+    if (label < 0 && name !== 'train' && hasLabels(labels)) continue;
     for (const row of ranged.slice(0, count)) rows.push(row);
   }
   if (rows.length === 0) {
@@ -136,11 +136,14 @@ function select(
   return rows.sort((a, b) => a - b);
 }
 
-/** A seeded share of every class; never unlabelled rows, never the last row of a class. */
+/** Without a single label all rows are of a kind: any may validate and test, where the teacher is what is compared with. */
+const hasLabels = (labels: Int32Array): boolean => labels.some((label) => label >= 0);
+
+/** A seeded share of every class; no unlabelled rows beside labelled ones, never the last row of a class. */
 function carve(labels: Int32Array, pool: Rows, share: number, seed: number, stream: string): Rows {
   const rows: number[] = [];
   for (const [label, members] of byClass(labels, pool)) {
-    if (label < 0) continue;
+    if (label < 0 && hasLabels(labels)) continue;
     const count = Math.min(
       members.length - 1,
       Math.max(members.length > 2 ? 1 : 0, Math.round(share * members.length)),

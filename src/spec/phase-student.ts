@@ -17,7 +17,8 @@ export function phaseStudent(
   }
   const own = student?.options;
   if (!own || Object.keys(own).length === 0) return job;
-  if ('architecture' in own) return resolveStudent(own);
+  const within = (written: object): StudentChoice => ofPhase(name, () => resolveStudent(written));
+  if ('architecture' in own) return within(own);
   if (job.kind !== 'architecture') {
     throw new RetortError(
       'SPEC_INVALID',
@@ -25,5 +26,20 @@ export function phaseStudent(
       { hint: 'Give the phase an "architecture" too, or name one in student.' },
     );
   }
-  return resolveStudent({ architecture: job.name, ...job.options, ...own });
+  return within({ architecture: job.name, ...job.options, ...own });
+}
+
+/** What is wrong with the options of a phase names the phase. */
+function ofPhase<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RetortError)) throw error;
+    const { code, message, hint, problems } = error;
+    throw new RetortError(code, `/strategy: the student of the phase "${name}": ${message}`, {
+      problems,
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
 }

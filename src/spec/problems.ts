@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import Value from 'typebox/value';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 
 /** The part of JSON Schema that the spec is written in. */
 interface Schema {
@@ -92,9 +92,21 @@ function choose(options: readonly Schema[], value: Record<string, unknown>, path
       return `${path}/${key} is "${value[key]}", which is not known; ${hint} Known: ${known.join(', ')}`;
     }
   }
-  const shared = (option: Schema) =>
-    Object.keys(value).filter((name) => option.properties && name in option.properties).length;
+  const of = (option: Schema): string[] =>
+    Object.keys(value).filter((name) => option.properties && Object.hasOwn(option.properties, name));
+  const shared = (option: Schema): number => of(option).length;
+  const mixed = mixture(options.map(of));
+  if (mixed) return `${path} has "${mixed[0]}" and "${mixed[1]}", which do not go together; give one of them`;
   return options.reduce((best, option) => (shared(option) > shared(best) ? option : best));
+}
+
+/** Two keys that only different alternatives know, where no alternative knows all that any of them does. */
+function mixture(keys: readonly (readonly string[])[]): readonly [string, string] | undefined {
+  const all = [...new Set(keys.flat())];
+  if (keys.some((known) => known.length === all.length)) return undefined;
+  const [one] = keys.filter((known) => known.length > 0);
+  const other = all.find((name) => !one!.includes(name));
+  return [one![0]!, other!];
 }
 
 const jsonType = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value);

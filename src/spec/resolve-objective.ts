@@ -31,7 +31,7 @@ export function resolveObjective(
   if (terms.length > 0 && terms.every(({ weighing }) => weighing === 'auto')) {
     throw new RetortError(
       'SPEC_INVALID',
-      '/objective/terms: every weight is "auto"; one term needs a number',
+      '/objective/terms: every weight is "auto" or 0; one term needs a number above 0',
       { hint: 'Give one a number: "weight": 1.' },
     );
   }
@@ -39,6 +39,7 @@ export function resolveObjective(
     throw new RetortError(
       'SPEC_INVALID',
       '/objective/terms: every term has weight 0, nothing would be learned',
+      { hint: 'Give one a weight above 0.' },
     );
   }
   if (terms.every(readsOwnLayersAlone)) {

@@ -5,6 +5,7 @@ import { type CombineRequest, combineScores } from '../../src/core/ensemble/comb
 import { completeScores } from '../../src/core/ensemble/complete-scores.ts';
 import { fitWeights } from '../../src/core/ensemble/fit-weights.ts';
 import { minimizeOnSimplex } from '../../src/core/ensemble/minimize-on-simplex.ts';
+import { onKnownRows } from '../../src/core/ensemble/on-known-rows.ts';
 import { rowWeights } from '../../src/core/ensemble/row-weights.ts';
 import { logProbabilities, probabilities } from '../../src/core/metrics/rows.ts';
 import { Random } from '../../src/core/random.ts';
@@ -48,6 +49,17 @@ test('among the classes it knows a teacher is judged by itself; labels of others
   assert.equal(classes, 2);
   near(logits, [...logs(0.6, 0.4, 0.1, 0.9)]);
   assert.deepEqual([...labels], [1, -1]);
+});
+
+test('it is compared on the rows of these classes, by their label or by what the others say where there is none', () => {
+  const whole = logs(...[0.5, 0.3, 0.2], ...[0.1, 0.8, 0.1], ...[0.2, 0.1, 0.7], ...[0.2, 0.6, 0.2]);
+  const own = logs(...[0.6, 0.1, 0.3], ...[0.5, 0.1, 0.4], ...[0.3, 0.1, 0.6], ...[0.1, 0.1, 0.8]);
+  const labels = Int32Array.of(0, -1, -1, 2);
+  const seen = onKnownRows({ classes: 3, logits: own, labels, teacherLogits: whole }, [0, 2]);
+  assert.equal(seen.classes, 2);
+  assert.deepEqual([...seen.labels], [0, -1, 1]);
+  near(seen.logits, [...logs(0.6, 0.3, 0.3, 0.6, 0.1, 0.8)]);
+  near(seen.teacherLogits, [...logs(0.5, 0.2, 0.2, 0.7, 0.2, 0.2)]);
 });
 
 test('a teacher shares out among its classes what those that know all classes give to them', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { nearest } from '../../src/core/nearest.ts';
 import type { RetortError } from '../../src/errors.ts';
-import { nearest } from '../../src/spec/nearest.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { type Facilities, resolveSpec } from '../../src/spec/resolve-spec.ts';
 import type { Spec } from '../../src/spec/spec.ts';
@@ -66,6 +66,10 @@ test('wrong values are refused with their path', () => {
     [{ inputs: { x: { std: [0] } } }, '/inputs/x/std/0'],
     [{ data: { train: { perClass: [1] } } }, '/data/train/perClass'],
     [{ seed: -1 }, '/seed'],
+    [
+      { objective: { alpha: 0.5, terms: [{ loss: 'kl' }] } },
+      '/objective has "alpha" and "terms", which do not go together',
+    ],
   ] as const) {
     const found = problems({ version: 1, ...spec });
     assert.equal(found.length, 1, `${JSON.stringify(spec)}: ${found.join('; ')}`);
@@ -126,6 +130,15 @@ test('contradictions and what the machine lacks are refused with the reason', ()
   fails({ train: { device: 'webgpu' } }, 'SPEC_INVALID', /train\/device is "webgpu" Known: auto, cpu, cuda/);
   fails({ train: { kernel: 'tfjs' } }, 'RUNTIME_UNAVAILABLE', /tfjs-node is not installed/);
   fails({ objective: { terms: [{ loss: 'kl', weight: 0 }] } }, 'SPEC_INVALID', /weight 0/);
+  const [nothing, open] = [
+    { loss: 'kl', weight: 0 },
+    { loss: 'fitnet', weight: 'auto' },
+  ];
+  fails(
+    { objective: { terms: [nothing, open] } },
+    'SPEC_INVALID',
+    /"auto" or 0; one term needs a number above 0/,
+  );
   fails({ objective: { terms: [{ loss: 'cross-entropy', temperature: 2 }] } }, 'SPEC_INVALID', /temperature/);
   fails({ objective: { terms: [{ loss: 'self-distillation' }] } }, 'SPEC_INVALID', /which nothing teaches/);
   const cuda = { ...facilities, devices: { cpu: { available: true }, cuda: { available: true } } };

@@ -136,6 +136,18 @@ test('progressive: assistants by their options, each taught by the one before', 
   refuses({ name: 'progressive', assistants }, { student: { auto: { maxParams: 9 } } }, /architecture/);
 });
 
+test('what is wrong with the student of a phase is told with the phase and with what was meant', () => {
+  const hints = (strategy: object, message: RegExp, hint: RegExp) =>
+    assert.throws(
+      () => phasesOf(strategy),
+      (error: RetortError) =>
+        error.code === 'SPEC_INVALID' && message.test(error.message) && hint.test(error.hint ?? ''),
+    );
+  const assistants = [{ architecture: 'resnt' }];
+  hints({ name: 'mutual', peer: { hiden: [4] } }, /phase "peer[^"]*".*no option "hiden"/, /mean "hidden"/);
+  hints({ name: 'progressive', assistants }, /phase "assistant-1".*"resnt"/, /mean "resnet"/);
+});
+
 test('mutual: two students take turns, each taught by the teacher and the other one of the turn before', () => {
   const phases = phasesOf({ name: 'mutual', alone: 0.6, rounds: 1, weight: 0.25, peer: { hidden: [4] } });
   assert.deepEqual(
@@ -198,6 +210,12 @@ test('ensemble: one phase on what its teachers say together; weights and files a
   refusesTeachers([{ file: 'b', weight: 0 }], /weight/);
   refusesTeachers([{ file: 'b', inputs: { x: { sise: [4, 4] } } }], /did you mean "size"/);
   refuses({ name: 'ensemble', teachers }, terms('cross-entropy'), /logits/);
+  refuses({ name: 'ensemble' }, {}, /needs "teachers"/);
+  const unread = (options: object, words: RegExp) =>
+    refuses({ name: 'ensemble', teachers, ...options }, {}, words);
+  unread({ temperature: 4, combine: 'logits' }, /temperature is read with "combine": "probabilities" alone/);
+  unread({ confidence: 'max' }, /confidence is read with "weights": "confidence" alone, and .* "fixed"/);
+  unread({ dissent: 0.5, weights: 'learned' }, /dissent is read with "weights": "agreement" alone/);
   assert.equal(resolve({ name: 'self' }).ensemble, undefined);
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RetortError } from '../../src/errors.ts';
 import { loadLogits } from '../../src/pipeline/logits/logits-store.ts';
+import { refuseNotFinite } from '../../src/pipeline/logits/refuse-not-finite.ts';
 import type { Report } from '../../src/pipeline/report/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
@@ -62,8 +63,8 @@ test('the report shows every teacher on the classes it knows, the ensemble, and 
     [
       ['teacher', null],
       ['large.onnx', null],
-      ['renamed.onnx', ['0', '1', '2', '3']],
-      ['fine.onnx', ['0', '1', '2', '3']],
+      ['renamed.onnx', null],
+      ['fine.onnx', null],
       ['pair.onnx', ['0', '2']],
     ],
   );
@@ -78,6 +79,10 @@ test('the report shows every teacher on the classes it knows, the ensemble, and 
     assert.equal(meanWeight, weight);
   }
   // A quarter of the rows is of each class.
+  assert.deepEqual(
+    ensemble!.teachers.map(({ rows }) => rows),
+    [1, 1, 1, 1, 0.5].map((share) => share * report.rows),
+  );
   assert.equal(ensemble!.teachers[4]!.quality!.rows, ensemble!.teachers[0]!.quality!.rows / 2);
   const { perClassAccuracy } = ensemble!.teachers[4]!.metrics as { perClassAccuracy: number[] };
   assert.ok(perClassAccuracy.length === 2 && Math.min(...perClassAccuracy) > 0.9, `${perClassAccuracy}`);
@@ -91,8 +96,13 @@ test('the report shows every teacher on the classes it knows, the ensemble, and 
   const { agreement } = models.student!.metrics;
   assert.ok(Number(agreement) > 0.7, `${agreement}`);
   const card = await textOf('model-card.md', results, tools);
-  assert.match(card, /- Ensemble: mean of probabilities, weights fixed\n {2}- teacher: weight 0\.1667/);
-  assert.match(card, /pair\.onnx: .*knows 0, 2/);
+  assert.match(card, /- Strategy: ensemble\n/);
+  assert.match(
+    card,
+    /- Ensemble: mean of probabilities at T = 1, weights fixed\n {2}- teacher: weight 0\.1667/,
+  );
+  assert.match(card, /pair\.onnx: .*knows 0, 2: figures on the 60 test rows of these, .*sha256 [0-9a-f]{64}/);
+  assert.match(card, /\| pair\.onnx \(on 60 rows of 2 classes\) \|/);
   assert.match(card, /\| large\.onnx \| 9\d\.\d\d %|\| large\.onnx \| 100\.00 %/);
   const manifest = JSON.parse(await textOf('manifest.json', results, tools));
   assert.equal(manifest.teachers.length, 4);
@@ -270,6 +280,57 @@ test('federated: the student learns from the mean logits of clients, weighted by
   }
 });
 
+/** The weight that `auto` finds for logit-mse beside kl. */
+async function found(spec: object, tools: Tools, teacher = tinyTeacher(), more = {}): Promise<number> {
+  const asked = { ...tinyRequest(spec, teacher, more), until: 'match' as const };
+  return (await runJourney(asked, tools)).match.terms![1]!.weight;
+}
+
+test('a weight that is set by the values before training is set by what the student learns from', async () => {
+  const objective = { terms: [{ loss: 'kl' }, { loss: 'logit-mse', weight: 'auto' }] };
+  const sure = tinyTeacher({ gain: 0.02 });
+  const wrong = tinyTeacher({ wrong: true, gain: 0.001 });
+  const more = { objective, teacherQuality: { override: true } };
+  const alone = (teacher: Uint8Array) =>
+    found(specOf({ name: 'single-stage' }, {}, more), memoryTools(), teacher);
+  const [own, other] = [await alone(tinyTeacher()), await alone(sure)];
+  assert.ok(other < 0.7 * own, `${other}, ${own}`);
+  const near = (weight: number, wanted: number) =>
+    assert.ok(Math.abs(weight / wanted - 1) < 0.02, `${weight}, not ${wanted}`);
+
+  const heavy = { teachers: [{ file: 'sure.onnx', weight: 1000 }], combine: 'logits' };
+  const sent = { 'sure.onnx': sure, 'wrong.onnx': wrong };
+  near(await found(specOf(heavy, {}, more), memoryTools(), tinyTeacher(), sent), other);
+  // The label, and learned weights, are on the side of the teacher that is right.
+  const both = { teachers: [{ file: 'wrong.onnx' }], combine: 'logits' };
+  const tools = memoryTools();
+  const learned = await found(specOf({ ...both, weights: 'learned' }, {}, more), tools, sure, sent);
+  near(learned, other);
+  assert.equal(await made(tools), 2, 'the validation rows of both are kept for the teach stage');
+  const fixed = await found(specOf(both, {}, more), memoryTools(), sure, sent);
+  const agreed = await found(specOf({ ...both, weights: 'agreement' }, {}, more), memoryTools(), sure, sent);
+  assert.ok(fixed > 1.5 * agreed, `fixed ${fixed}, agreement ${agreed}`);
+});
+
+test('a teacher whose scores are not finite is refused by name before anything is trained', async () => {
+  const nowhere = tinyTeacher({ gain: Number.POSITIVE_INFINITY });
+  const spec = { teachers: [{ file: 'broken.onnx' }] };
+  const asked = request(specOf(spec), { 'broken.onnx': nowhere });
+  const named = (words: RegExp) => (error: RetortError) =>
+    error.code === 'TEACHER_NOT_FINITE' && words.test(error.message) && error.hint !== undefined;
+  const seen = /^further teacher "broken\.onnx": the teacher gives (\d+) of \1 rows scores that are infinite/;
+  await assert.rejects(runJourney({ ...asked, until: 'qualify' }, memoryTools()), named(seen));
+  const own = tinyRequest(tinySpec({ teacherQuality: { override: true } }), nowhere);
+  await assert.rejects(runJourney(own, memoryTools()), named(/^the teacher gives (\d+) of \1 rows/));
+  const rows = Uint32Array.of(7, 9, 5);
+  // Nobody has judged it on rows without a label.
+  assert.throws(
+    () => refuseNotFinite(Float32Array.of(1, 2, Number.NaN, 3, 4, Number.NEGATIVE_INFINITY), 2, rows),
+    (error: RetortError) => /gives 2 of 3 rows/.test(error.message) && /: 9, 5$/.test(error.problems[0]!),
+  );
+  refuseNotFinite(Float32Array.of(3e38, 3e38, 3e38, 3e38, 0, 0), 2, rows);
+});
+
 test('a dry run counts all teachers', async () => {
   const dry = async (spec: object) =>
     (await validateJob(request(spec), memoryTools(), () => 0)).estimate.seconds;
@@ -288,15 +349,25 @@ test('what cannot be is refused by the name of the teacher it is about, before a
     code: string,
     words: RegExp,
     more: Readonly<Record<string, Uint8Array>> = files,
+    hint = /./,
   ) => {
     const spec = specOf({ teachers: [{ file: 'pair.onnx', ...entry }] });
     await assert.rejects(
       runJourney({ ...request(spec, more), until: 'teach' }, memoryTools()),
-      (error: RetortError) => error.code === code && words.test(error.message) && error.hint !== undefined,
+      (error: RetortError) => error.code === code && words.test(error.message) && hint.test(error.hint ?? ''),
       `${words}`,
     );
   };
   await refused({ file: 'gone.onnx' }, 'SPEC_INVALID', /no file "gone\.onnx" came with the job/);
+  await refused(
+    { file: 'teacher.onnx' },
+    'SPEC_INVALID',
+    /no file "teacher\.onnx"/,
+    files,
+    /job's own teacher/,
+  );
+  const meant = /Did you mean "pair\.onnx"\? With the job came large\.onnx, /;
+  await refused({ file: 'piar.onnx' }, 'SPEC_INVALID', /no file "piar\.onnx"/, files, meant);
   await refused({}, 'DATA_MISMATCH', /"pair\.onnx": it has 2 outputs, the job 4 classes/);
   await refused({ labels: { cat: 0, '1': 1 } }, 'DATA_MISMATCH', /"pair\.onnx": .*"cat", which is no class/);
   await refused({ labels: { '0': 0, '1': 7 } }, 'DATA_MISMATCH', /name output 7, it has 2/);

@@ -82,6 +82,15 @@ const writtenAs = (terms: NonNullable<Results['choose']>['terms']): object => {
   return { ...spec, objective: { terms: terms.map(({ options, ...term }) => ({ ...term, ...options })) } };
 };
 
+test('what is said of the length of the trials is how long they were: at least an epoch', async () => {
+  const { train } = auto() as { train: object };
+  const results = await runJourney(
+    { ...tinyRequest(auto({ train: { ...train, epochs: 2 } })), until: 'choose' },
+    memoryTools(),
+  );
+  assert.equal(results.choose!.share, 0.5);
+});
+
 test('labels alone, once chosen, go on where they were stopped: no view of the teacher is in their key', async () => {
   const tools = memoryTools();
   const { train: recipe } = auto();

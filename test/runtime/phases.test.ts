@@ -197,7 +197,7 @@ test('the report says what the strategy cost beside the control, and the model c
   const results = await runJourney(tinyRequest(spec), tools);
   const report: Report = JSON.parse(await textOf('report.json', results, tools));
   assert.ok(
-    report.warnings.includes('all students of the strategy made 24 steps in 2 phases; the control made 16'),
+    report.warnings.includes('the 2 phases of the strategy made 24 steps together; the control made 16'),
     `${report.warnings}`,
   );
   assert.deepEqual(report.training.control!.phases.length, 1);

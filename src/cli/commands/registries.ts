@@ -76,10 +76,27 @@ function text({
   if (citation) lines.push(`    ${citation}`);
   if (temperature !== undefined) lines.push(`    temperature = ${temperature}  divides the logits`);
   if (publishedWeight !== undefined) lines.push(`    weight "published" = ${publishedWeight}`);
-  for (const [option, schema] of Object.entries(options?.properties ?? {})) {
-    const { default: fallback, description } = schema as { default?: unknown; description?: string };
-    const given = fallback === undefined ? '' : ` = ${JSON.stringify(fallback)}`;
-    lines.push(`    ${option}${given}${description ? `  ${description}` : ''}`);
-  }
+  lines.push(...optionLines(options?.properties ?? {}, '    '));
   return `${lines.join('\n')}\n`;
+}
+
+interface OptionSchema {
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly anyOf?: readonly { readonly const?: unknown }[];
+  readonly items?: { readonly properties?: Readonly<Record<string, unknown>> };
+}
+
+/** Options with defaults and choices; those of the entries of a list stand below it. */
+function optionLines(properties: Readonly<Record<string, unknown>>, indent: string): string[] {
+  return Object.entries(properties).flatMap(([option, schema]) => {
+    const { default: fallback, description, anyOf = [], items } = schema as OptionSchema;
+    const given = fallback === undefined ? '' : ` = ${JSON.stringify(fallback)}`;
+    const literals = anyOf.flatMap((each) => (each.const === undefined ? [] : [JSON.stringify(each.const)]));
+    const choices = literals.length > 1 ? ` (${literals.join(' | ')})` : '';
+    return [
+      `${indent}${option}${given}${choices}${description ? `  ${description}` : ''}`,
+      ...optionLines(items?.properties ?? {}, `${indent}  `),
+    ];
+  });
 }

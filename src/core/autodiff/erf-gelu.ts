@@ -82,9 +82,16 @@ class Matcher {
 
   #whole(x: string, parts: readonly Node[]): WholeChain | undefined {
     const [y] = parts.at(-1)!.outputs as [string];
-    if (this.#b.dims(x).join() !== this.#b.dims(y).join()) return undefined;
+    const shape = this.#shape(x);
+    if (shape === undefined || shape !== this.#shape(y)) return undefined;
     const node: Node = { op: 'Gelu', domain: '', name: y, inputs: [x], outputs: [y], attributes: {} };
     return { node, rule, parts };
+  }
+
+  /** Undefined where a size is unknown; the batch of an uploaded student is known by a name. */
+  #shape(name: string): string | undefined {
+    const { shape } = this.#b.type(name);
+    return shape?.every((dim) => dim !== '') ? shape.join() : undefined;
   }
 
   /** The one node that reads what this one makes, where that is not asked for itself. */

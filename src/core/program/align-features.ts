@@ -2,6 +2,7 @@ import { RetortError } from '../../errors.ts';
 import type { FeaturePair, FeatureUse, ObjectiveParts } from '../losses/features.ts';
 import { linearMap } from '../losses/linear-map.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
+import { asWritten } from '../students/own-names.ts';
 
 /**
  * Brings the student's tensor to the shape of the teacher's, as far as a loss asks for it:
@@ -19,13 +20,13 @@ export function alignFeatures(
   pair: FeaturePair,
   use: Pick<FeatureUse, 'align' | 'ranks'>,
   own: ObjectiveParts,
-  scope: string,
+  { loss, from }: { readonly loss: string; readonly from: string },
 ): FeaturePair {
   const refuse = (why: string): never => {
     const shown = (name: string): string => `[${b.dims(name).join(', ')}]`;
     throw new RetortError(
       'SPEC_INVALID',
-      `"${scope}" cannot compare the student's ${shown(pair.student)} with the teacher's ${shown(pair.teacher)}: ${why}`,
+      `"${loss}" cannot compare the student's "${asWritten(pair.student)}" ${shown(pair.student)} with the teacher's "${from}" ${shown(pair.teacher)}: ${why}`,
       { hint: 'Name other tensors in "from" and "to" of that term, or leave both out.' },
     );
   };

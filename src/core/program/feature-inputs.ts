@@ -30,6 +30,6 @@ export function featurePairs(
     const at = taps.findIndex((tap) => tap.name === name);
     invariant(at >= 0, `"${name}" is no tap of the teacher`);
     const pair = { student: to[i]!, teacher: inputs[at]!.name };
-    return alignFeatures(b, pair, use, partsOf(i), loss);
+    return alignFeatures(b, pair, use, partsOf(i), { loss, from: name });
   });
 }

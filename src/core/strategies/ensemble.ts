@@ -1,4 +1,5 @@
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
+import { RetortError } from '../../errors.ts';
 import { combinations, type Weighting } from '../ensemble/ensemble.ts';
 import type { Strategy } from './strategy.ts';
 import { furtherTeachers, weightedTeachers } from './teacher-options.ts';
@@ -54,6 +55,7 @@ export const ensemble: Strategy<typeof options> = {
     'You, Xu, Xu, Tao, "Learning from Multiple Teacher Networks", KDD 2017; Hinton, Vinyals, Dean, 2015, arXiv 1503.02531',
   options,
   ensemble({ teachers, weight, combine, temperature, weights, confidence, dissent }) {
+    refuseUnread({ combine, temperature, weights, confidence, dissent });
     const weighting: Weighting =
       weights === 'confidence'
         ? { by: weights, confidence: confidence === 'max' ? 'max' : 'entropy' }
@@ -67,3 +69,28 @@ export const ensemble: Strategy<typeof options> = {
     return [{ name: 'all', terms, share: 1 }];
   },
 };
+
+/** SPEC_INVALID for an option that says something and that nothing would read. */
+function refuseUnread({
+  combine,
+  temperature,
+  weights,
+  confidence,
+  dissent,
+}: Pick<Static<typeof options>, 'combine' | 'temperature' | 'weights' | 'confidence' | 'dissent'>): void {
+  const unread =
+    temperature !== 1 && combine !== 'probabilities'
+      ? (['temperature', 'combine', 'probabilities', combine] as const)
+      : confidence !== 'entropy' && weights !== 'confidence'
+        ? (['confidence', 'weights', 'confidence', weights] as const)
+        : dissent !== 0 && weights !== 'agreement'
+          ? (['dissent', 'weights', 'agreement', weights] as const)
+          : undefined;
+  if (!unread) return;
+  const [option, by, wanted, given] = unread;
+  throw new RetortError(
+    'SPEC_INVALID',
+    `/strategy/${option} is read with "${by}": "${wanted}" alone, and "${by}" is "${given}"`,
+    { hint: `Leave out "${option}", or say "${by}": "${wanted}".` },
+  );
+}

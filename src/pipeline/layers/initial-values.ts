@@ -5,14 +5,15 @@ import { optimizerScalars } from '../../core/schedules/optimizer-scalars.ts';
 import { trainingOrder } from '../../data/order.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { cancelled } from '../cancelled.ts';
-import { scoreRows } from '../logits/score-rows.ts';
 import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
-import { openTeacher } from '../teacher/open-teacher.ts';
 import type { Rows } from '../training/open-rows.ts';
 import { placePhases } from '../training/place-phases.ts';
 import { planTraining, type TrainingPlan } from '../training/plan-training.ts';
+import { firstLogits } from './first-logits.ts';
 import { openFeatures } from './open-features.ts';
+
+type Done = Pick<Results, 'inspect' | 'decode' | 'qualify'>;
 
 /** Batches looked at. */
 const BATCHES = 4;
@@ -21,7 +22,7 @@ const BATCHES = 4;
 export async function initialValues(
   terms: readonly ObjectiveTerm[],
   { student, rows }: { readonly student: Model; readonly rows: Rows },
-  done: Pick<Results, 'inspect'>,
+  done: Done,
   context: StageContext,
 ): Promise<readonly number[]> {
   const within = { ...context, spec: plainly(context.spec) };
@@ -32,7 +33,9 @@ export async function initialValues(
       within.spec.train,
       rows.dataset.splits.train.length,
     );
-    const logits = needsOf(terms).has('teacher-logits') ? await firstLogits(rows, done, within) : undefined;
+    const logits = needsOf(terms).has('teacher-logits')
+      ? await ofFirstBatches(rows, done, context)
+      : undefined;
     const request = {
       name: 'train' as const,
       isControl: false,
@@ -57,33 +60,21 @@ function plainly(spec: ResolvedSpec): ResolvedSpec {
   return { ...spec, train };
 }
 
-/** The teacher's logits of the training rows, of those in the first batches; the others are left at 0. */
-async function firstLogits(
-  rows: Rows,
-  { inspect: { plan } }: Pick<Results, 'inspect'>,
-  context: StageContext,
-): Promise<Float32Array> {
+/** What the student learns from on the rows of the first batches; the other training rows are left at 0. */
+async function ofFirstBatches(rows: Rows, done: Done, context: StageContext): Promise<Float32Array> {
   const { train } = rows.dataset.splits;
   const { batchSize } = context.spec.train;
   const first = trainingOrder(train, batchSize, context.spec.seed, 0).slice(0, BATCHES);
   const wanted = new Set(first.flatMap((batch) => [...batch]));
   const positions = [...train.keys()].filter((i) => wanted.has(train[i]!));
-  const { classes } = plan.scores;
-  const teacher = await openTeacher(plan, context);
-  try {
-    const seen = Uint32Array.from(positions, (i) => train[i]!);
-    const onRows = (): void => {
-      if (context.signal.aborted) throw cancelled('match');
-    };
-    const made = await scoreRows(teacher, rows.plain, seen, { input: plan.input.name, classes, onRows });
-    const all = new Float32Array(train.length * classes);
-    positions.forEach((at, i) => {
-      all.set(made.subarray(i * classes, (i + 1) * classes), at * classes);
-    });
-    return all;
-  } finally {
-    await teacher.close();
-  }
+  const seen = Uint32Array.from(positions, (i) => train[i]!);
+  const made = await firstLogits(seen, rows, done, context);
+  const { classes } = done.inspect.plan.scores;
+  const all = new Float32Array(train.length * classes);
+  positions.forEach((at, i) => {
+    all.set(made.subarray(i * classes, (i + 1) * classes), at * classes);
+  });
+  return all;
 }
 
 /** Means of the metrics over the first steps at a learning rate of 0: the student stays as it is. */

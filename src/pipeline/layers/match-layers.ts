@@ -6,10 +6,10 @@ import type { LayerEnd } from '../../core/onnx/layer-ends.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import { entryOf } from '../../core/options.ts';
 import type { ObjectiveTerm } from '../../core/program/build-program.ts';
+import { asWritten } from '../../core/students/own-names.ts';
 import { RetortError } from '../../errors.ts';
 import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
-import { asWritten } from '../student/student-tensor.ts';
 import type { Rows } from '../training/open-rows.ts';
 import { lookAtLayers } from './look-at-layers.ts';
 

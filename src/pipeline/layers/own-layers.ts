@@ -1,8 +1,9 @@
 import { innerLayers } from '../../core/losses/inner-layers.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import type { ObjectiveTerm } from '../../core/program/build-program.ts';
+import { asWritten } from '../../core/students/own-names.ts';
 import { RetortError } from '../../errors.ts';
-import { asWritten, studentTensor } from '../student/student-tensor.ts';
+import { studentTensor } from '../student/student-tensor.ts';
 import type { Rows } from '../training/open-rows.ts';
 import { studentEnds } from './look-at-layers.ts';
 

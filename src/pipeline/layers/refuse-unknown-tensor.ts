@@ -1,6 +1,6 @@
+import { nearest } from '../../core/nearest.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import { RetortError } from '../../errors.ts';
-import { nearest } from '../../spec/nearest.ts';
 
 const LISTED = 40;
 

@@ -19,7 +19,7 @@ import { initialValues } from './initial-values.ts';
 export async function weighTerms(
   terms: readonly ObjectiveTerm[],
   sides: { readonly student: Model; readonly rows: Rows },
-  done: Pick<Results, 'inspect'>,
+  done: Pick<Results, 'inspect' | 'decode' | 'qualify'>,
   context: StageContext,
 ): Promise<readonly ObjectiveTerm[]> {
   const given = terms.map(published);

@@ -2,7 +2,7 @@ import { mapScores } from '../../core/ensemble/class-map.ts';
 import { combineScores } from '../../core/ensemble/combine-scores.ts';
 import { completeScores } from '../../core/ensemble/complete-scores.ts';
 import type { Ensemble } from '../../core/ensemble/ensemble.ts';
-import { fitWeights } from '../../core/ensemble/fit-weights.ts';
+import { type FittedWeights, fitWeights } from '../../core/ensemble/fit-weights.ts';
 import { RetortError } from '../../errors.ts';
 import { cancelled } from '../cancelled.ts';
 import type { BlobRef, BlobStore } from '../ports.ts';
@@ -37,7 +37,10 @@ export async function combineViews(
 
   const seen = await scoresOf(0);
   const labels = Int32Array.from(work.views[0]!.rows, (row) => work.rows.dataset.labels[row]!);
-  const { weights, ...learned } = ensemble.weighting.by === 'learned' ? fitted(seen) : { weights: given };
+  const { weights, ...learned } =
+    ensemble.weighting.by === 'learned'
+      ? learnedWeights(seen, labels, ensemble, classes)
+      : { weights: given };
   const validation = await storeView(combine(seen, weights).logits, classes, blobs);
   const train: LogitsView[] = [];
   let mean: readonly number[] = weights;
@@ -50,18 +53,21 @@ export async function combineViews(
   }
   const found: EnsembleWeights = { weights, mean, ...('before' in learned ? { learned } : {}) };
   return { train, validation, weights: found };
+}
 
-  function fitted(scores: readonly Float32Array[]) {
-    if (labels.some((label) => label >= 0))
-      return fitWeights(scores, labels, { ...ensemble, given, classes });
-    throw new RetortError(
-      'DATA_EMPTY',
-      'weights are learned on labelled validation rows, and there are none',
-      {
-        hint: 'Take "weights": "fixed" or "confidence".',
-      },
-    );
+/** Weights fitted to the labels of the validation rows; DATA_EMPTY where none has one. */
+export function learnedWeights(
+  scores: readonly Float32Array[],
+  labels: Int32Array,
+  ensemble: Ensemble,
+  classes: number,
+): FittedWeights {
+  if (labels.some((label) => label >= 0)) {
+    return fitWeights(scores, labels, { ...ensemble, given: givenWeights(ensemble), classes });
   }
+  throw new RetortError('DATA_EMPTY', 'weights are learned on labelled validation rows, and there are none', {
+    hint: 'Take "weights": "fixed" or "confidence".',
+  });
 }
 
 /** The weights of the spec, adding up to 1, the job's own teacher first. */

@@ -3,6 +3,7 @@ import { invariant } from '../../errors.ts';
 import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
 import { hashOf } from '../stage-key.ts';
+import { aboutTeacher } from '../teacher/about-teacher.ts';
 import { type JobTeacher, jobTeachers } from '../teacher/job-teachers.ts';
 import { openTeacher } from '../teacher/open-teacher.ts';
 import { teacherBatch } from '../teacher/teacher-batch.ts';
@@ -10,6 +11,7 @@ import { teacherKeys } from '../teacher/teacher-key.ts';
 import { openOtherRows, openRows, type Rows } from '../training/open-rows.ts';
 import { validationRows } from '../training/validation-rows.ts';
 import { shardRowsFor } from './logits-store.ts';
+import { refuseNotFinite } from './refuse-not-finite.ts';
 import { scoreRows } from './score-rows.ts';
 import type { Scorer } from './scorer.ts';
 import { ShardStore } from './shard-store.ts';
@@ -80,7 +82,13 @@ export async function openTeachWork(
       const maker: BatchMaker = isPlain(shard.view, perTeacher) ? opened[teacher]!.plain : makers[teacher]!;
       const input = teachers[teacher]!.plan.input.name;
       const batch = teacherBatch(spec, teacher);
-      return scoreRows(asked.scorer, maker, part, { input, classes, epoch, batch, onRows });
+      const { scorer } = asked;
+      const ask = async (): Promise<Float32Array> => {
+        const made = await scoreRows(scorer, maker, part, { input, classes, epoch, batch, onRows });
+        refuseNotFinite(made, classes, part);
+        return made;
+      };
+      return teacher === 0 ? ask() : aboutTeacher(teachers[teacher]!.name, ask);
     },
     kept: (shard) => ({
       store: stores[views[shard.view]!.teacher]!,

@@ -24,6 +24,6 @@ export function choiceLines({ choice }: Report): readonly string[] {
   const seeds = seedSpread === null ? 'unknown' : `${percent(seedSpread)} points`;
   return [
     `method: ${reason}`,
-    `tried on ${rows} validation rows after ${100 * share} % of the length; two seeds of plain KD differ by ${seeds}`,
+    `tried on ${rows} validation rows after ${Number((100 * share).toPrecision(3))} % of the length; two seeds of plain KD differ by ${seeds}`,
   ];
 }

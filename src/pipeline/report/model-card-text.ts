@@ -1,9 +1,11 @@
-import type { ObjectiveTerm } from '../../core/program/build-program.ts';
-import type { Curve } from '../../core/schedules/curve.ts';
+import { needsOf } from '../../core/program/build-program.ts';
+import type { Phase } from '../../core/strategies/phase.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import type { Results } from '../results.ts';
 import { choiceLines, choiceRows } from './choice-text.ts';
-import type { Latency, ModelReport, ModelRole, Report } from './report.ts';
+import { ensembleLines } from './ensemble-text.ts';
+import { objectiveText } from './objective-text.ts';
+import type { Latency, ModelReport, ModelRole, PhaseReport, Report, TeacherReport } from './report.ts';
 import { seedsLines } from './seeds-text.ts';
 
 const roles: readonly ModelRole[] = ['teacher', 'ensemble', 'control', 'student'];
@@ -27,12 +29,16 @@ export function verdictRows({ models, latency, ensemble }: Report): string[][] {
     if (!model) return [];
     const others = role === 'ensemble' ? (ensemble?.teachers.slice(1) ?? []) : [];
     return [
-      ...others.map((teacher) => verdictRow(teacher.name, teacher, [])),
+      ...others.map((teacher) => verdictRow(teacherName(teacher), teacher, [])),
       verdictRow(role, model, latency[role] ?? []),
     ];
   });
   return [header, ...rows];
 }
+
+/** Figures on a part of the rows say so. */
+const teacherName = ({ name, knows, rows }: TeacherReport): string =>
+  knows ? `${name} (on ${rows} rows of ${knows.length} classes)` : name;
 
 function verdictRow(
   role: string,
@@ -62,16 +68,6 @@ const text = (value: unknown, format: (value: number) => string): string =>
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-const objectiveText = (terms: readonly ObjectiveTerm[]): string => terms.map(termText).join(' + ');
-
-function termText({ loss, weight, temperature, schedule }: ObjectiveTerm): string {
-  const along = (fixed: number, curve: Curve | undefined, factor: number): string =>
-    curve ? `${factor * curve.from} to ${factor * curve.to}` : `${fixed}`;
-  const number = along(temperature ?? 1, schedule?.temperature, 1);
-  const t = temperature === undefined ? '' : ` (T = ${number}${schedule?.reversal ? ', then learned' : ''})`;
-  return `${along(weight, schedule?.weight, weight)} x ${loss}${t}`;
-}
-
 /** What terms with `auto` compare and weigh. */
 function foundLines({ training }: Report): string[] {
   const { layers = [], weights = [] } = training.student ?? {};
@@ -87,25 +83,32 @@ function foundLines({ training }: Report): string[] {
   ];
 }
 
-/** What each phase did, where there are several. */
-function phaseLines({ training }: Report, { strategy, phases }: ResolvedSpec): string[] {
-  const made = training.student?.phases ?? [];
+/** The strategy, and what each phase did where there are several. */
+function strategyLines({ training }: Report, { strategy, phases }: ResolvedSpec): string[] {
   const several = phases.length > 1 || phases[0]!.terms.some(({ schedule }) => schedule);
-  if (!several) return [];
-  return [
-    `- Strategy: ${strategy.name}`,
-    ...phases.map((phase, i) => {
-      const teachers = Object.entries(phase.teachers ?? {}).map(([name, weight]) => `${weight} x ${name}`);
-      const parts = [
-        `${made[i]?.steps ?? 0} steps`,
-        phase.from ? `from ${phase.from}` : 'from initial weights',
-        ...(phase.student?.options ? [`student ${JSON.stringify(phase.student.options)}`] : []),
-        ...(teachers.length > 0 ? [`taught by ${teachers.join(' + ')}`] : []),
-        objectiveText(phase.terms),
-      ];
-      return `  - ${phase.name}: ${parts.join(', ')}`;
-    }),
+  const named = several || strategy.name !== 'single-stage' ? [`- Strategy: ${strategy.name}`] : [];
+  if (!several) return named;
+  const made = training.student?.phases ?? [];
+  return [...named, ...phases.map((phase, i) => `  - ${phaseText(phase, made[i])}`)];
+}
+
+function phaseText(phase: Phase, made: PhaseReport | undefined): string {
+  const teachers = Object.entries(phase.teachers ?? {}).map(([name, weight]) => `${weight} x ${name}`);
+  const needs = needsOf(phase.terms);
+  const isTaught = needs.has('teacher-logits');
+  const taught = teachers.length > 0 ? teachers.join(' + ') : isTaught ? 'the teacher' : undefined;
+  // Hints train no classifier, so its figures say nothing of them.
+  const seen = isTaught || needs.has('labels') ? (made?.validation ?? {}) : {};
+  const [name, score] = Object.entries(seen).find(([, value]) => value !== null) ?? [];
+  const parts = [
+    `${made?.steps ?? 0} steps`,
+    phase.from ? `from ${phase.from}` : 'from initial weights',
+    ...(phase.student?.options ? [`student ${JSON.stringify(phase.student.options)}`] : []),
+    ...(taught ? [`taught by ${taught}`] : []),
+    objectiveText(phase.terms),
+    ...(typeof score === 'number' ? [`${name} on validation ${(100 * score).toFixed(2)} %`] : []),
   ];
+  return `${phase.name}: ${parts.join(', ')}`;
 }
 
 /** What `method: "auto"` tried. */
@@ -134,21 +137,9 @@ function recoveredLines({ recover }: Results): string[] {
   ];
 }
 
-/** Who taught beside the job's own teacher, and how they were made one. */
-function ensembleLines({ ensemble }: Report): string[] {
-  if (!ensemble) return [];
-  const { combine, weighting, teachers, learned } = ensemble;
-  const fitted = learned
-    ? ` (negative log-likelihood ${learned.before.toFixed(4)} before, ${learned.value.toFixed(4)} after)`
-    : '';
-  return [
-    `- Ensemble: mean of ${combine.replace('-', ' ')}, weights ${weighting.by}${fitted}`,
-    ...teachers.map(({ name, weight, meanWeight, knows }) => {
-      const parts = [`weight ${weight.toFixed(4)}`, `mean over the training rows ${meanWeight.toFixed(4)}`];
-      return `  - ${name}: ${[...parts, ...(knows ? [`knows ${knows.join(', ')}`] : [])].join(', ')}`;
-    }),
-  ];
-}
+/** Of the student that is delivered. */
+const seedOf = ({ seeds }: Report, spec: ResolvedSpec): number =>
+  seeds ? seeds.runs[seeds.delivered]!.seed : spec.seed;
 
 /** Model card in Markdown. */
 export function modelCardText(report: Report, done: Results, spec: ResolvedSpec): string {
@@ -166,9 +157,15 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     '',
     '## Figures',
     '',
-    `On ${report.rows} rows of the test split, which neither training nor selection has seen. The control is the same`,
-    'network with the same seed and recipe, trained on the labels alone for the full number of steps. Times are medians in milliseconds',
-    `for batches of 1 and 32 (${report.ran.runtime}, ${report.ran.device}).`,
+    [
+      `On ${report.rows} rows of the test split, which neither training nor selection has seen.`,
+      ...(report.models.control
+        ? [
+            'The control is the same network with the same seed and recipe, trained on the labels alone for the full number of steps.',
+          ]
+        : []),
+      `Times are medians in milliseconds for batches of 1 and 32 (${report.ran.runtime}, ${report.ran.device}).`,
+    ].join('\n'),
     '',
     line(header),
     line(header.map(() => '---')),
@@ -192,9 +189,9 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     `- Objective: ${objectiveText(spec.objective.terms)}`,
     ...foundLines(report),
     ...recoveredLines(done),
-    ...ensembleLines(report),
-    ...phaseLines(report, spec),
-    `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine} (${report.ran.kernelReason}), seed ${spec.seed}`,
+    ...ensembleLines(report, done),
+    ...strategyLines(report, spec),
+    `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine} (${report.ran.kernelReason}), seed ${seedOf(report, spec)}`,
     `- Exported: step ${done.train.step}; largest difference of logits to the trained network ${done.export.student.parity.difference.toExponential(1)}`,
     '',
   ].join('\n');

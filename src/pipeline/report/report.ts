@@ -76,14 +76,17 @@ export interface SeedIntervals {
   readonly difference?: Interval;
 }
 
-export interface EnsembleReport extends Pick<Ensemble, 'combine' | 'weighting'> {
+export interface EnsembleReport extends Pick<Ensemble, 'combine' | 'temperature' | 'weighting'> {
   /** The job's own first. */
   readonly teachers: readonly TeacherReport[];
   /** Where weights were learned on the validation rows: their likelihood before and after. */
   readonly learned?: EnsembleWeights['learned'];
 }
 
-/** One teacher; its metrics are on the test rows of classes it knows, among these, against the ensemble. */
+/**
+ * One teacher; its metrics are on the test rows of classes it knows, among these, against the ensemble. What an unlabelled
+ * row is of, the ensemble says.
+ */
 export interface TeacherReport extends ModelReport {
   /** `teacher` for the job's own, else its file. */
   readonly name: string;
@@ -93,6 +96,8 @@ export interface TeacherReport extends ModelReport {
   readonly meanWeight: number;
   /** Classes it knows; null for all. */
   readonly knows: readonly string[] | null;
+  /** Test rows its metrics are on. */
+  readonly rows: number;
   /** On labelled rows of training and validation. */
   readonly quality: TeacherQuality | null;
 }

@@ -1,5 +1,6 @@
 import { AUTO_SHARE, autoCandidates } from '../../spec/auto-candidates.ts';
 import type { MethodChoice } from '../../spec/method-choice.ts';
+import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { judgeCandidates, type Trial } from '../choice/judge-candidates.ts';
 import { trialSpec, tryCandidate } from '../choice/try-candidate.ts';
 import { recorded } from '../recorded.ts';
@@ -7,6 +8,7 @@ import type { Results } from '../results.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { openRowsKey, trainKey } from '../training/train-key.ts';
 
+/** Of a trial. */
 const VERSION = 1;
 
 /**
@@ -16,7 +18,7 @@ const VERSION = 1;
 export const choose: Stage<'choose'> = {
   name: 'choose',
   summary: 'chooses the method',
-  version: VERSION,
+  version: 2,
   key(done, { spec }) {
     if (spec.method !== 'auto') return { choice: spec.choice ?? null };
     return { ...keyOf(done, spec), candidates: candidatesOf(done), share: AUTO_SHARE };
@@ -71,5 +73,11 @@ async function choice(done: Results, context: StageContext): Promise<MethodChoic
     }
   }
   const rows = trials.find(({ hits }) => hits)?.hits?.length ?? 0;
-  return { ...judgeCandidates(trials), measure, rows, share: AUTO_SHARE };
+  return { ...judgeCandidates(trials), measure, rows, share: shareOf(spec) };
+}
+
+/** Length of the short schedules as a part of the job's: whole epochs or steps, so it may be more than was aimed at. */
+function shareOf(spec: ResolvedSpec): number {
+  const length = ({ train }: ResolvedSpec): number => Object.values(train.length)[0]!;
+  return length(trialSpec(spec.objective, spec)) / length(spec);
 }

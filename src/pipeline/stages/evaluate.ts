@@ -19,7 +19,7 @@ import { openOtherRows, openRows, type Rows, rowsKey } from '../training/open-ro
 export const evaluate: Stage<'evaluate'> = {
   name: 'evaluate',
   summary: 'evaluates on the test split',
-  version: 1,
+  version: 2,
   key: ({ inspect, decode, qualify, teach, export: exported, train, control }, { spec }) => ({
     teacher: inspect.plan,
     exported,

@@ -1,6 +1,7 @@
 import { statisticsNodes } from '../../core/inversion/statistics-distance.ts';
 import { losses } from '../../core/losses/index.ts';
 import type { Loss } from '../../core/losses/loss.ts';
+import { nearest } from '../../core/nearest.ts';
 import { decodeModel } from '../../core/onnx/decode.ts';
 import { encodeModel } from '../../core/onnx/encode.ts';
 import type { Model } from '../../core/onnx/model.ts';
@@ -8,7 +9,7 @@ import { entryOf } from '../../core/options.ts';
 import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { modelCard } from '../report/model-card.ts';
-import type { InspectedTeacher } from '../results.ts';
+import type { InspectedTeacher, Results } from '../results.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { storedFiles } from '../stored-files.ts';
 import { aboutTeacher } from '../teacher/about-teacher.ts';
@@ -39,8 +40,8 @@ export const inspect: Stage<'inspect'> = {
     const others: InspectedTeacher[] = [];
     for (const { file, inputs } of spec.ensemble.others) {
       const bytes = files.get(file);
-      if (!bytes) throw notSent(file, spec);
-      const found = await aboutTeacher(file, () => inspectTeacher(bytes, files, inputs, context));
+      if (!bytes) throw notSent(file, ingest, spec);
+      const found = await aboutTeacher(file, () => inspectTeacher(bytes, files, inputs, context, 'further'));
       others.push({ file, ...found });
     }
     return { ...own, others };
@@ -52,10 +53,11 @@ async function inspectTeacher(
   files: ReadonlyMap<string, Uint8Array>,
   inputs: ResolvedSpec['inputs'],
   { blobs, runtime, spec }: Pick<StageContext, 'blobs' | 'runtime' | 'spec'>,
+  role: 'own' | 'further' = 'own',
 ) {
   const options = { device: 'cpu', threads: spec.train.threads } as const;
   const model = await openModel(bytes, files, runtime);
-  const { plan, tapped, warnings } = planTeacher(model, { inputs });
+  const { plan, tapped, warnings } = planTeacher(model, { inputs }, role);
   const encoded = encodeModel(tapped);
   const { batch, warning } = await probeBatch(await runtime.open(encoded, options), plan);
   const stored = await blobs.put(encoded);
@@ -75,10 +77,22 @@ function refuseWithoutStatistics(tapped: Model): void {
   );
 }
 
-const notSent = (file: string, { strategy }: ResolvedSpec): RetortError =>
-  new RetortError('SPEC_INVALID', `/strategy (${strategy.name}): no file "${file}" came with the job`, {
-    hint: `Send it along (--with ${file}).`,
-  });
+function notSent(file: string, { teacher, companions }: Results['ingest'], { strategy }: ResolvedSpec) {
+  const sent = companions.map(({ name }) => name);
+  const meant = nearest(file, sent);
+  const came = sent.length > 0 ? ` With the job came ${sent.slice(0, 20).join(', ')}.` : '';
+  const send = `Send it along (--with ${file}, or a part of that name).`;
+  return new RetortError(
+    'SPEC_INVALID',
+    `/strategy (${strategy.name}): no file "${file}" came with the job`,
+    {
+      hint:
+        file === teacher.name
+          ? "It is the job's own teacher, which counts anyway: leave it out there."
+          : `${meant ? `Did you mean "${meant}"?` : send}${came}`,
+    },
+  );
+}
 
 /** The first term that says nothing of two classes, and why. */
 function refusalOfPairs({ objective }: ResolvedSpec): string | undefined {

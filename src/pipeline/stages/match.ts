@@ -1,10 +1,13 @@
 import { buildProgram, needsOf, type ObjectiveTerm } from '../../core/program/build-program.ts';
 import { resolvePhases } from '../../spec/resolve-phases.ts';
+import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { planFeatures } from '../layers/feature-plan.ts';
 import { matchLayers } from '../layers/match-layers.ts';
 import { findOwnLayers, withOwnLayers } from '../layers/own-layers.ts';
 import { weighTerms } from '../layers/weigh-terms.ts';
+import type { Results } from '../results.ts';
 import type { Stage } from '../stage.ts';
+import { classMaps, jobTeachers } from '../teacher/job-teachers.ts';
 import { openRows } from '../training/open-rows.ts';
 import { openRowsKey } from '../training/train-key.ts';
 import { studentOf } from '../training/train-student.ts';
@@ -34,7 +37,9 @@ export const match: Stage<'match'> = {
       batchSize,
       device,
       teacherDevice,
-      ...(terms.some(({ weighing }) => weighing === 'auto') ? { kernel, labelSmoothing } : {}),
+      ...(terms.some(({ weighing }) => weighing === 'auto')
+        ? { kernel, labelSmoothing, taught: taughtBy(done, spec) }
+        : {}),
     };
   },
   async run(done, context) {
@@ -64,6 +69,15 @@ export const match: Stage<'match'> = {
     return { ...spec, objective: { ...spec.objective, terms }, phases };
   },
 };
+
+/** Who stands for the teacher where several do: the term of their mean is weighed. */
+const taughtBy = (done: Results, spec: ResolvedSpec) =>
+  spec.ensemble && {
+    ensemble: spec.ensemble,
+    teachers: jobTeachers(done, spec),
+    maps: classMaps(done.qualify),
+    data: spec.data.validation,
+  };
 
 const isOpen = (terms: readonly ObjectiveTerm[]): boolean =>
   (['features', 'layers'] as const).some((need) => needsOf(terms).has(need)) ||

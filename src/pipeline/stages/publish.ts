@@ -1,3 +1,4 @@
+import { isHard } from '../../core/strategies/terms.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { foundPairs, foundWeights } from '../layers/found-pairs.ts';
 import { modelCardText } from '../report/model-card-text.ts';
@@ -64,7 +65,12 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
       },
       ...(alone && control ? { control: training(alone, control) } : {}),
     },
-    warnings: [...teacherWarnings(done), ...learnedOn(done), ...otherSteps(done, spec)],
+    warnings: [
+      ...teacherWarnings(done),
+      ...learnedOn(done),
+      ...idleTerms(done, spec),
+      ...otherSteps(done, spec),
+    ],
     ran: {
       kernel: done.calibrate.kernel,
       kernelReason: done.calibrate.reason,
@@ -92,6 +98,12 @@ const learnedOn = ({ teach }: Results): string[] =>
       ]
     : [];
 
+/** Terms that nothing has fed. */
+function idleTerms({ qualify }: Results, { objective }: ResolvedSpec): string[] {
+  const idle = qualify.labelled > 0 ? [] : objective.terms.filter(isHard);
+  return idle.map(({ loss }) => `no training row has a label, so "${loss}" has taught nothing`);
+}
+
 /** Steps of student and control, where they differ. */
 function otherSteps(done: Results, { phases }: ResolvedSpec): string[] {
   const { train } = done;
@@ -100,8 +112,9 @@ function otherSteps(done: Results, { phases }: ResolvedSpec): string[] {
   if (phases.length === 1) {
     return [`the student stopped early after ${train.steps} steps; the control made all ${control.steps}`];
   }
-  const all = `${train.steps} steps in ${phases.length} phases`;
-  return [`all students of the strategy made ${all}; the control made ${control.steps}`];
+  return [
+    `the ${phases.length} phases of the strategy made ${train.steps} steps together; the control made ${control.steps}`,
+  ];
 }
 
 /** What went in, what came out, and by what: enough to make it again. */

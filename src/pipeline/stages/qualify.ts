@@ -1,4 +1,6 @@
 import type { TeacherQuality } from '../../core/metrics/teacher-quality.ts';
+import { isHard } from '../../core/strategies/terms.ts';
+import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { toFloat32 } from '../convert-array.ts';
 import { spread } from '../logits/score-rows.ts';
@@ -19,7 +21,7 @@ const STATISTICS_ROWS = 1024;
 export const qualify: Stage<'qualify'> = {
   name: 'qualify',
   summary: 'checks the teacher on labelled rows',
-  version: 3,
+  version: 4,
   key: ({ inspect, decode }, { spec }) => ({
     teacher: inspect.plan,
     files: decode.files,
@@ -69,11 +71,24 @@ export const qualify: Stage<'qualify'> = {
       await rows.dataset.close();
     }
   },
-  settle({ qualify: { teacherRows } }, spec) {
+  settle({ qualify: { teacherRows, labelled } }, spec) {
+    if (labelled === 0) refuseLabelsAlone(spec);
     if (spec.train.teacherRows !== undefined) return spec;
     return { ...spec, train: { ...spec.train, teacherRows: teacherRows.rows } };
   },
 };
+
+/** DATA_EMPTY for a phase that nothing but labels teaches, where there are none. */
+function refuseLabelsAlone({ phases, method }: ResolvedSpec): void {
+  const phase = method === 'auto' ? undefined : phases.find(({ terms }) => terms.every(isHard));
+  if (!phase) return;
+  const which = phases.length > 1 ? `the phase "${phase.name}"` : 'the student';
+  throw new RetortError(
+    'DATA_EMPTY',
+    `${which} would learn from labels alone, and no training row has one that may be used`,
+    { hint: 'Take "label-free", an objective with "kl", or data with labels.' },
+  );
+}
 
 /** A teacher's quality; the refusal of one that is not better than chance. */
 async function qualified(

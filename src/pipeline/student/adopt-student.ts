@@ -12,6 +12,7 @@ import { prune } from '../../core/onnx/passes/prune.ts';
 import { setBatch } from '../../core/onnx/passes/set-batch.ts';
 import { tapLogits } from '../../core/onnx/tap-logits.ts';
 import { trainableNames } from '../../core/program/trainable.ts';
+import { OWN_PREFIX } from '../../core/students/own-names.ts';
 import { RetortError } from '../../errors.ts';
 import { STUDENT_INPUT, STUDENT_LOGITS } from './student-names.ts';
 
@@ -51,9 +52,6 @@ export function adoptStudent(uploaded: Model, dims: readonly number[], classes: 
   const tail = gate('uploaded_scores', STUDENT_LOGITS, ['N', classes]);
   return joinModels(headed, tail, { connect: { uploaded_scores: own(tap.tensor) } });
 }
-
-/** Begins the names that an uploaded student's values have while it trains. */
-export const OWN_PREFIX = 'student/';
 
 const own = (name: string): string => OWN_PREFIX + name;
 

@@ -1,6 +1,6 @@
+import { nearest } from '../../core/nearest.ts';
 import type { ValueInfo } from '../../core/onnx/model.ts';
 import { RetortError } from '../../errors.ts';
-import { nearest } from '../../spec/nearest.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import type { ConstantInput } from './teacher-plan.ts';
 

@@ -1,5 +1,6 @@
-import { knownClasses, onKnownClasses } from '../../core/ensemble/class-map.ts';
+import { knownClasses } from '../../core/ensemble/class-map.ts';
 import { combineScores } from '../../core/ensemble/combine-scores.ts';
+import { onKnownRows } from '../../core/ensemble/on-known-rows.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { givenWeights, jobScores } from '../logits/combine-views.ts';
 import { modelReport } from '../report/model-report.ts';
@@ -33,19 +34,16 @@ export function judgeEnsemble(
   const qualities = [done.qualify.quality, ...(done.qualify.others ?? []).map(({ quality }) => quality)];
   const all = jobTeachers(done, spec);
   const teachers = all.map(({ name, card }, i): TeacherReport => {
-    const map = maps[i];
-    const own = { classes, logits: scores[i]!, labels, teacherLogits: whole };
-    const seen = map
-      ? {
-          ...onKnownClasses(scores[i]!, labels, map),
-          teacherLogits: onKnownClasses(whole, labels, map).logits,
-        }
-      : own;
+    const known = maps[i] && knownClasses(maps[i]);
+    const isPartial = known !== undefined && known.length < classes;
+    const everywhere = { classes, logits: scores[i]!, labels, teacherLogits: whole };
+    const seen = isPartial ? onKnownRows(everywhere, known) : everywhere;
     return {
       name,
       weight: found.weights[i]!,
       meanWeight: found.mean[i]!,
-      knows: map ? knownClasses(map).map((c) => names[c] ?? String(c)) : null,
+      knows: isPartial ? known.map((c) => names[c] ?? String(c)) : null,
+      rows: seen.labels.length,
       quality: qualities[i]!,
       ...modelReport(seen, card),
     };
@@ -57,10 +55,16 @@ export function judgeEnsemble(
     macs: all.some(({ card }) => card.macs === null) ? null : sum((card) => card.macs!),
     bytes: sum((card) => card.bytes),
   };
-  const { combine, weighting } = ensemble;
+  const { combine, temperature, weighting } = ensemble;
   return {
     logits: whole,
     model: modelReport({ classes, logits: whole, labels, teacherLogits: whole }, cost),
-    report: { combine, weighting, teachers, ...(found.learned ? { learned: found.learned } : {}) },
+    report: {
+      combine,
+      temperature,
+      weighting,
+      teachers,
+      ...(found.learned ? { learned: found.learned } : {}),
+    },
   };
 }

@@ -17,11 +17,18 @@ export interface PlannedTeacher {
   readonly warnings: readonly string[];
 }
 
-/** How this teacher is to be run for its class scores; refusals say what to export instead. */
-export function planTeacher(model: Model, spec: Pick<ResolvedSpec, 'inputs'>): PlannedTeacher {
+/**
+ * How this teacher is to be run for its class scores; refusals say what to export instead. A student takes the place of
+ * the job's own teacher alone: what a further one returns besides is of no concern.
+ */
+export function planTeacher(
+  model: Model,
+  spec: Pick<ResolvedSpec, 'inputs'>,
+  role: 'own' | 'further' = 'own',
+): PlannedTeacher {
   const tap = tapLogits(model);
   if (!tap) throw noScores('no tensor in front of its outputs holds class scores');
-  refuseLostOutputs(model, tap);
+  if (role === 'own') refuseLostOutputs(model, tap);
   const cut = applyPass(prune, model, { outputs: [tap.tensor], inputs: true });
   const { data, constants } = assignInputs(feedInputs(cut.graph), feedInputs(model.graph), spec);
   const warnings: string[] = [];

@@ -4,6 +4,7 @@ import { BatchMaker } from '../../data/batch.ts';
 import { type PreprocessWish, planInput } from '../../data/preprocess.ts';
 import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import { refuseNotFinite } from '../logits/refuse-not-finite.ts';
 import { scoreRows, spread } from '../logits/score-rows.ts';
 import type { Scorer } from '../logits/scorer.ts';
 import type { Rows } from '../training/open-rows.ts';
@@ -39,18 +40,24 @@ export async function judge(
 ): Promise<TeacherQuality | undefined> {
   const rows = judgedRows(judged);
   if (rows.length === 0) return undefined;
-  return scored(judged, judged.rows.plain, rows, (done) => onRows(done, rows.length));
+  const { scorer, plan } = judged;
+  const { classes } = plan.scores;
+  const options = {
+    input: plan.input.name,
+    classes,
+    onRows: (done: number) => onRows(done, rows.length),
+  };
+  const logits = await scoreRows(scorer, judged.rows.plain, rows, options);
+  refuseNotFinite(logits, classes, rows);
+  return qualityOf(judged, rows, logits);
 }
 
-async function scored(
-  { scorer, rows: { dataset }, plan, map }: Judged,
-  maker: BatchMaker,
+function qualityOf(
+  { rows: { dataset }, plan, map }: Judged,
   rows: Uint32Array,
-  onRows?: (done: number) => void,
-): Promise<TeacherQuality> {
+  logits: Float32Array,
+): TeacherQuality {
   const { classes } = plan.scores;
-  const options = { input: plan.input.name, classes, ...(onRows ? { onRows } : {}) };
-  const logits = await scoreRows(scorer, maker, rows, options);
   const labels = Int32Array.from(rows, (row) => dataset.labels[row]!);
   if (!map) return teacherQuality({ classes, logits, labels });
   return teacherQuality(onKnownClasses(mapScores(logits, classes, map), labels, map));
@@ -128,7 +135,8 @@ async function tryScalings(judged: Judged, seed: number) {
         seed,
         classes: Math.max(plan.scores.classes, dataset.classes.length),
       });
-      const { accuracy } = await scored(judged, maker, chosen);
+      const options = { input: plan.input.name, classes: plan.scores.classes };
+      const { accuracy } = qualityOf(judged, chosen, await scoreRows(judged.scorer, maker, chosen, options));
       const suggestion = { scale: wish.scale!, mean, std, ...(order === 'BGR' ? { colour: order } : {}) };
       tried.push({ name: order === 'BGR' ? `${name}, BGR` : name, accuracy, wish: suggestion });
     }

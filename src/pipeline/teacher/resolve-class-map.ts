@@ -1,7 +1,7 @@
 import { type ClassMap, knownClasses } from '../../core/ensemble/class-map.ts';
 import type { FurtherTeacher } from '../../core/ensemble/ensemble.ts';
+import { nearest } from '../../core/nearest.ts';
 import { RetortError } from '../../errors.ts';
-import { nearest } from '../../spec/nearest.ts';
 
 export interface ClassNames {
   /** Names of the job's classes, in order. */

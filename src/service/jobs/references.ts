@@ -40,17 +40,15 @@ export async function inputsBehind(
   const model = await read(teacher, 'teacher');
   const ids = typeof dataset === 'string' ? [dataset] : dataset;
   const data: Artifact[] = [];
-  for (const id of ids) data.push(...filesOf(await read(id, 'dataset'), 'dataset', id));
-  const named: Artifact[] = [];
+  for (const id of ids) data.push(...dataOf(await read(id, 'dataset'), id));
+  const named = new Map<string, Artifact>();
+  const beside = [...(model.companions ?? [])];
   for (const [name, id] of Object.entries(companions)) {
-    const [file] = filesOf(await read(id, `companion "${name}"`), 'companion', id);
-    named.push({ ...file!, name });
+    const companion = await read(id, `companion "${name}"`);
+    named.set(name, { ...modelOf(companion, `companion "${name}"`, id), name });
+    beside.push(...(companion.companions ?? []));
   }
-  return {
-    teacher: model.model ?? filesOf(model, 'teacher', teacher)[0]!,
-    companions: [...(model.companions ?? []), ...named],
-    data,
-  };
+  return { teacher: modelOf(model, 'teacher', teacher), companions: joined(named, beside), data };
 }
 
 const kinds = [
@@ -59,8 +57,34 @@ const kinds = [
   ['u_', 'upload'],
 ] as const;
 
-function filesOf(stored: Stored, what: string, id: string): readonly Artifact[] {
-  const files = stored.file ? [stored.file] : stored.data;
+/** The one file of a model or an upload. */
+function modelOf({ model, file }: Stored, what: string, id: string): Artifact {
+  const found = model ?? file;
+  if (found) return found;
+  throw new RetortError('UPLOAD_INVALID', `${what}: "${id}" is a dataset`, {
+    hint: 'Give a model (m_...) or a finished upload (u_...).',
+  });
+}
+
+function dataOf({ file, data }: Stored, id: string): readonly Artifact[] {
+  const files = file ? [file] : data;
   if (files && files.length > 0) return files;
-  throw new RetortError('UPLOAD_INVALID', `"${id}" cannot be used as ${what}`);
+  throw new RetortError('UPLOAD_INVALID', `dataset: "${id}" is a model`, {
+    hint: 'Give a dataset (ds_...) or finished uploads (u_...).',
+  });
+}
+
+/** What the request names, and what came with its models; a name stands for one file in all of the job. */
+function joined(named: ReadonlyMap<string, Artifact>, beside: readonly Artifact[]): readonly Artifact[] {
+  const all = new Map(named);
+  for (const file of beside) {
+    const known = all.get(file.name);
+    if (known && known.hash !== file.hash && !named.has(file.name)) {
+      throw new RetortError('UPLOAD_INVALID', `two models bring different files "${file.name}" along`, {
+        hint: 'Name the external data of each model differently, or export the models in one file.',
+      });
+    }
+    if (!known) all.set(file.name, file);
+  }
+  return [...all.values()];
 }

@@ -35,6 +35,19 @@ describe('splits', () => {
     assert.ok(labelled.every((bit) => bit === 1));
   });
 
+  test('without a single label any row may validate and test', () => {
+    const set = dataset(unlabelled(200, noSplit));
+    const { splits, labelled } = resolve(set);
+    assert.deepEqual(
+      [splits.train, splits.validation, splits.test].map(({ length }) => length),
+      [153, 17, 30],
+    );
+    assert.ok(labelled.every((bit) => bit === 0));
+    const given = dataset(unlabelled(20, 0), unlabelled(5, 1), unlabelled(6, 2));
+    const chosen = resolve(given, { validation: { from: 'train', fraction: 0.5 } }).splits;
+    assert.deepEqual([chosen.train.length, chosen.validation.length, chosen.test.length], [10, 10, 6]);
+  });
+
   test('missing ones are carved: stratified, disjoint, complete, unlabelled rows kept for training', () => {
     const set = dataset(rowsOf([200, 60, 40], noSplit), unlabelled(50, noSplit));
     const { splits } = resolve(set);
