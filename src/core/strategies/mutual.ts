@@ -35,10 +35,10 @@ const options = Type.Object(
  * Mutual learning in turns. After a part on the teacher alone, each of two students learns from the mean of the teacher's
  * probabilities and those of the other one after its last turn, at the objective's temperature: the sum of the two
  * divergences up to a constant. Zhang et al. update both at every batch; predictions that are many steps old are
- * codistillation (Anil et al.), which bears them well, once both know something. We take turns because each is one ordinary Program: any two
- * architectures, any kernel, one network in memory, and a kill costs what it always costs. A student's turns continue one
- * another, under one schedule; their predictions are those of an epoch or a few ago. `weight` is below the half that would make
- * the other as weighty as the teacher, which knows more.
+ * codistillation (Anil et al.), which bears them well, once both know something. We take turns because each is one
+ * ordinary Program: any two architectures, any kernel, one network in memory, and a kill costs what it always costs. A
+ * student's turns continue one another, under one schedule; their predictions are those of an epoch or a few ago. `weight`
+ * is below the half that would make the other as weighty as the teacher, which knows more.
  */
 export const mutual: Strategy<typeof options> = {
   name: 'mutual',

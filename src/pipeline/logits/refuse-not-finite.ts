@@ -4,7 +4,7 @@ const NAMED = 5;
 
 /** TEACHER_NOT_FINITE where a teacher's scores [N, classes] of some rows of the dataset hold infinities or NaN. */
 export function refuseNotFinite(logits: Float32Array, classes: number, rows: Uint32Array): void {
-  // The sum tells nearly always, and at no cost: it is finite where all are.
+  // In float64 the sum is finite exactly where all are, and it costs next to nothing.
   if (Number.isFinite(logits.reduce((sum, each) => sum + each, 0))) return;
   const isBad = (i: number): boolean =>
     logits.subarray(i * classes, (i + 1) * classes).some((each) => !Number.isFinite(each));
