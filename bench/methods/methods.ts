@@ -123,7 +123,7 @@ export const METHODS: readonly Method[] = [
     isQuick: true,
     note: 'tries six on a quarter of the length, takes what is best on validation',
   },
-  logits('wttm', { weight: 14.1 }, 1, 'published: 36 / U to 1; U 2.55 here'),
+  logits('wttm', { weight: 36 }, 1, 'published: 36 to 1'),
   logits('jsd', { weight: 3.6 }, 0.1, '4 x 0.9: its curvature at the minimum is a quarter of that of kl'),
   logits('reverse-kl', { weight: 0.9 }, 0.1, 'the weights of plain KD'),
   logits('multi-level', { weight: 4.5 }, 0.1, 'published: 0.9 for each of five temperatures'),

@@ -35,7 +35,7 @@ const WITH_LABELS: readonly Written[] = [
   },
   { method: 'kd-standardized', role: 'standardized', terms: [standardized, labels(0.1)] },
   { method: 'dkd', role: 'fancier', terms: [{ loss: 'dkd', beta: 2 }, labels(1)] },
-  { method: 'dist', role: 'fancier', terms: [{ loss: 'dist', weight: 2 }, labels(1)] },
+  { method: 'wttm', role: 'fancier', terms: [{ loss: 'wttm', weight: 36 }, labels(1)] },
   { method: 'control', role: 'control', terms: [labels(1)] },
 ];
 
@@ -43,7 +43,7 @@ const WITHOUT_LABELS: readonly Written[] = [
   { method: 'kd', role: 'plain', terms: [{ loss: 'kl', temperature: 4 }] },
   { method: 'kd-standardized', role: 'standardized', terms: [standardized] },
   { method: 'dkd-label-free', role: 'fancier', terms: [{ loss: 'dkd-label-free', beta: 2 }] },
-  { method: 'dist', role: 'fancier', terms: [{ loss: 'dist', weight: 2 }] },
+  { method: 'wttm', role: 'fancier', terms: [{ loss: 'wttm', weight: 36 }] },
 ];
 
 /** What is tried: without labels only what needs none, with two classes only what says anything of them. */

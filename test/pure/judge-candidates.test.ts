@@ -17,13 +17,13 @@ const trial = (method: string, right: number, seed = 0): Trial => ({
   hits: Uint8Array.from({ length: ROWS }, (_, row) => Number(row < right)),
 });
 
-/** Scores of kd, kd-standardized, dkd, dist, control and kd's other seed. */
-const judged = (kd: number, standardized: number, dkd: number, dist: number, control: number, twin: number) =>
+/** Scores of kd, kd-standardized, dkd, wttm, control and kd's other seed. */
+const judged = (kd: number, standardized: number, dkd: number, wttm: number, control: number, twin: number) =>
   judgeCandidates([
     trial('kd', kd),
     trial('kd-standardized', standardized),
     trial('dkd', dkd),
-    trial('dist', dist),
+    trial('wttm', wttm),
     trial('control', control),
     trial('kd', twin, 1),
   ]);
@@ -39,7 +39,7 @@ test('of the safe two the better is taken, however little it wins; a fancier los
     kd: 'reference',
     'kd-standardized': 'chosen',
     dkd: 'within noise',
-    dist: 'within noise',
+    wttm: 'within noise',
     control: 'worse',
     'kd, another seed': 'what a seed makes',
   });
@@ -51,12 +51,12 @@ test('of the safe two the better is taken, however little it wins; a fancier los
 
 test('a fancier loss that wins by more is promoted, the best of them', () => {
   const found = judged(600, 602, 625, 640, 500, 620);
-  assert.equal(found.method, 'dist');
-  assert.deepEqual(found.terms, candidateOf('dist').terms);
+  assert.equal(found.method, 'wttm');
+  assert.deepEqual(found.terms, candidateOf('wttm').terms);
   assert.equal(verdicts(found).dkd, 'better, but not the best');
   assert.match(
     found.reason,
-    /^dist won over kd-standardized by more than noise \(\+3.80 points, noise 2.00\)/,
+    /^wttm won over kd-standardized by more than noise \(\+3.80 points, noise 2.00\)/,
   );
 });
 
@@ -112,7 +112,7 @@ test('a candidate that fails is out; where the safe ones fail the best of the re
 });
 
 test('without validation rows plain KD is taken: nothing speaks against it', () => {
-  const empty = ['kd', 'dist', 'control'].map((method) => ({
+  const empty = ['kd', 'wttm', 'control'].map((method) => ({
     candidate: candidateOf(method),
     hits: new Uint8Array(),
   }));
@@ -122,9 +122,9 @@ test('without validation rows plain KD is taken: nothing speaks against it', () 
 test('without labels only what needs none is tried, with two classes only what says anything of them', () => {
   const names = (hasLabels: boolean, classes: number) =>
     autoCandidates({ hasLabels, classes }).map(({ method, seed }) => `${method}/${seed}`);
-  assert.deepEqual(names(true, 10), ['kd/0', 'kd-standardized/0', 'dkd/0', 'dist/0', 'control/0', 'kd/1']);
-  assert.deepEqual(names(false, 10), ['kd/0', 'kd-standardized/0', 'dkd-label-free/0', 'dist/0', 'kd/1']);
-  assert.deepEqual(names(true, 2), ['kd/0', 'dkd/0', 'control/0', 'kd/1']);
+  assert.deepEqual(names(true, 10), ['kd/0', 'kd-standardized/0', 'dkd/0', 'wttm/0', 'control/0', 'kd/1']);
+  assert.deepEqual(names(false, 10), ['kd/0', 'kd-standardized/0', 'dkd-label-free/0', 'wttm/0', 'kd/1']);
+  assert.deepEqual(names(true, 2), ['kd/0', 'dkd/0', 'wttm/0', 'control/0', 'kd/1']);
   for (const { terms } of autoCandidates({ hasLabels: false, classes: 10 })) {
     assert.ok(terms.every(({ loss }) => loss !== 'cross-entropy' && loss !== 'dkd'));
   }

@@ -98,14 +98,17 @@ for (const temperature of [1, 4]) {
     near(value('jsd', numbers, { beta: 1 - 1e-6 }) / 1e-6, value('reverse-kl', numbers), 1e-3);
   });
 
-  test(`T=${temperature}: wttm is sum p^(1/T) (ln p^ - ln q) with the sum of powers not divided out`, () => {
+  test(`T=${temperature}: wttm is sum p^(1/T) (ln p^ - ln q) of all rows over the sum of all p^(1/T)`, () => {
     const rows = numbers.teacherLogits.map((teacher, b) => {
       const powers = softmax(teacher).map((p) => p ** (1 / temperature));
       const sum = powers.reduce((a, p) => a + p, 0);
       const student = softmax(numbers.studentLogits[b]!);
-      return powers.reduce((a, power, c) => a + power * Math.log(power / sum / student[c]!), 0);
+      return [
+        sum,
+        powers.reduce((a, power, c) => a + power * Math.log(power / sum / student[c]!), 0),
+      ] as const;
     });
-    near(value('wttm', numbers), mean(rows));
+    near(value('wttm', numbers), mean(rows.map((row) => row[1])) / mean(rows.map((row) => row[0])));
     if (temperature === 1) near(value('wttm', numbers), value('kl', numbers));
     else assert.notEqual(value('wttm', numbers), value('wttm', numbers, { weighted: false }));
   });

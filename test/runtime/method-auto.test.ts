@@ -17,7 +17,7 @@ import { memoryTools, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny
 
 const shapes = fileURLToPath(new URL('../../examples/shapes/', import.meta.url));
 
-const TRIED = ['kd', 'kd-standardized', 'dkd', 'dist', 'control', 'kd, another seed'];
+const TRIED = ['kd', 'kd-standardized', 'dkd', 'wttm', 'control', 'kd, another seed'];
 
 const auto = (more: object = {}) =>
   tinySpec({
@@ -160,7 +160,7 @@ test('where no training row has a label, only the teacher is learned from', asyn
     assert.ok(train.steps > 0);
     assert.deepEqual(
       choose!.evidence.map(({ method }) => method),
-      ['kd', 'kd-standardized', 'dkd-label-free', 'dist', 'kd, another seed'],
+      ['kd', 'kd-standardized', 'dkd-label-free', 'wttm', 'kd, another seed'],
     );
   } finally {
     await rm(folder, { recursive: true });

@@ -4,8 +4,12 @@ import type { LossNumbers } from './loss.ts';
 /** Sum of all elements of a [B, ...] value divided by B: the mean over the batch of sums over the rest. */
 export function batchMean(b: GraphBuilder, perElement: string): string {
   const [batch] = b.dims(perElement) as [number];
-  return b.op('Div', [b.op('ReduceSum', [perElement], { keepdims: 0 }), b.constant(batch)]);
+  return b.op('Div', [batchSum(b, perElement), b.constant(batch)]);
 }
+
+/** Sum of all elements: a scalar. */
+export const batchSum = (b: GraphBuilder, perElement: string): string =>
+  b.op('ReduceSum', [perElement], { keepdims: 0 });
 
 /** [B, C] to [B, 1]: sums over classes. */
 export const rowSums = (b: GraphBuilder, perElement: string): string =>
