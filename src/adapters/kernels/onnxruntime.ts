@@ -1,11 +1,12 @@
 import type { NDArray } from '../../core/ndarray.ts';
-import { BUILD_IR_VERSION, BUILD_OPSET } from '../../core/onnx/builder.ts';
+import { BUILD_IR_VERSION } from '../../core/onnx/builder.ts';
 import { byteLength, type TypedArray } from '../../core/onnx/dtype.ts';
 import { encodeModel } from '../../core/onnx/encode.ts';
 import type { Graph } from '../../core/onnx/model.ts';
 import { sizeOf, typedData } from '../../core/onnx/tensor.ts';
 import { type CarriedState, initialState, namedTensors } from '../../core/program/carried-state.ts';
 import { chunkData } from '../../core/program/chunk-data.ts';
+import { FUSED_OPSETS, fuseTransposes } from '../../core/program/fuse-transposes.ts';
 import type {
   Chunk,
   ChunkResult,
@@ -32,16 +33,20 @@ export const onnxruntimeKernel = (runtime: Runtime): TrainingKernel => ({
   declines: async () => undefined,
   async open(program, options) {
     const step = lowerStep(program, targetOf(options));
-    const session = await openGraph(runtime, loopGraph(step), options);
+    const graph = forDevice(step.graph, options);
+    const session = await openGraph(runtime, loopGraph({ ...step, graph }), options);
     return new OrtTrainer(runtime, program, options, step, session);
   },
 });
 
 const targetOf = ({ device }: KernelOptions) => (device === 'cuda' ? 'ort-cuda' : 'ort-cpu');
 
+const forDevice = (graph: Graph, { device }: KernelOptions): Graph =>
+  device === 'cpu' ? fuseTransposes(graph) : graph;
+
 const openGraph = (runtime: Runtime, graph: Graph, { device, threads }: KernelOptions): Promise<Session> =>
   runtime.open(
-    encodeModel({ irVersion: BUILD_IR_VERSION, opsets: { '': BUILD_OPSET }, producer: 'retort', graph }),
+    encodeModel({ irVersion: BUILD_IR_VERSION, opsets: FUSED_OPSETS, producer: 'retort', graph }),
     {
       device,
       threads,
@@ -162,7 +167,8 @@ class OrtTrainer implements Trainer {
 
   async #openGradients() {
     const { graph, gradients } = lowerGradients(this.#program, targetOf(this.#options));
-    return { session: await openGraph(this.#runtime, graph, this.#options), names: gradients };
+    const session = await openGraph(this.#runtime, forDevice(graph, this.#options), this.#options);
+    return { session, names: gradients };
   }
 
   /** The first run also allocates; later ones are smoothed, so that one slow run does not change the chunking much. */

@@ -34,13 +34,15 @@ export function loopGraph(step: LoweredStep): Graph {
     b.op('Gather', [stacked(name), iteration], { axis: 0 }, { outputs: [name] });
   }
   b.append(step.graph);
-  // A loop output needs a name of its own: a state may leave unchanged, and two values may be one.
-  const out = (name: string) => b.op('Identity', [name], {}, { outputs: [b.fresh(`out:${name}`)] });
+  // A loop output needs a name of its own: a state may leave unchanged, and two values may be one. A copy costs a pass.
+  const unused = new Set(step.graph.nodes.flatMap(({ outputs }) => outputs));
+  const out = (name: string) =>
+    unused.delete(name) ? name : b.op('Identity', [name], {}, { outputs: [b.fresh(`out:${name}`)] });
   const names = [proceed, ...step.carried.map(({ next }) => next), ...step.results].map(out);
   b.output(...names);
   const built = b.build('steps');
-  const own = new Set([iteration, proceed, ...carriedIn.map(({ name }) => name)]);
-  const body: Graph = { ...built, inputs: built.inputs.filter(({ name }) => own.has(name)) };
+  const fed = new Set([iteration, proceed, ...carriedIn.map(({ name }) => name)]);
+  const body: Graph = { ...built, inputs: built.inputs.filter(({ name }) => fed.has(name)) };
 
   const node: Node = {
     op: 'Loop',
