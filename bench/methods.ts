@@ -7,6 +7,7 @@ import { judge } from './methods/judge.ts';
 import { madeTeacher } from './methods/made-teachers.ts';
 import { isOutcome, type MethodResult, ResultFiles } from './methods/method-result.ts';
 import { METHODS, type Method } from './methods/methods.ts';
+import { normalizedTeacher } from './methods/normalized-teacher.ts';
 import { runMethod } from './methods/run-method.ts';
 import { isFull, readSetting, type Setting, specOf } from './methods/setting.ts';
 import { StatusLine } from './methods/status-line.ts';
@@ -135,9 +136,13 @@ async function runAll(
       if (path === undefined) return false;
       companions.push({ name, path });
     }
+    const teacher = method.needsStatistics
+      ? await normalizedTeacher(request, setting, work, stop.signal)
+      : request.teacher;
+    if (teacher === undefined) return false;
     let writing = Promise.resolve();
     const outcome = await runMethod(
-      { ...request, spec, companions },
+      { ...request, teacher, spec, companions },
       {
         signal: stop.signal,
         before: await files.spent(method.name, seed, spec),

@@ -1,8 +1,8 @@
 import type { Spent } from './method-result.ts';
 import type { RunMessage } from './run-child.ts';
 
-/** The stages that are the method's own: what chooses it, and what trains the student. */
-const OWN = ['choose', 'train'];
+/** The stages that are the method's own: what makes its rows, what chooses it, and what trains the student. */
+const OWN = ['recover', 'choose', 'train'];
 
 /** Adds up what a run takes over its processes and attempts, by their messages. */
 export class SpentClock {

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { unfoldBatchNorm } from '../../bench/methods/unfold-batch-norm.ts';
 import { writeDataset } from '../../examples/shapes/write-dataset.ts';
+import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
 import { decodeModel } from '../../src/core/onnx/decode.ts';
 import { encodeModel } from '../../src/core/onnx/encode.ts';
 import { Random } from '../../src/core/random.ts';
@@ -14,7 +16,6 @@ import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 import { memorySource } from '../support/data-files.ts';
 import { memoryTools } from '../support/tiny-job.ts';
-import { unfoldBatchNorm } from '../support/unfold-batch-norm.ts';
 
 /**
  * The examples of strategies, of losses on layers and of `method: "auto"` are for the teacher of the demo; each is run dry on
@@ -50,9 +51,8 @@ const teacher = readFileSync(`${examples}shapes/teacher.onnx`);
 async function unfolded(): Promise<Uint8Array> {
   const random = new Random(0, 'pixels');
   const data = Float32Array.from({ length: 8 * 3 * 24 * 24 }, () => random.normal());
-  return encodeModel(
-    await unfoldBatchNorm(decodeModel(teacher), { dtype: 'float32', dims: [8, 3, 24, 24], data }),
-  );
+  const rows = { dtype: 'float32', dims: [8, 3, 24, 24], data } as const;
+  return encodeModel(await unfoldBatchNorm(decodeModel(teacher), [rows], onnxruntime));
 }
 interface Named {
   readonly file: string;

@@ -1,4 +1,5 @@
 import { invariant } from '../../errors.ts';
+import { float } from '../onnx/attributes.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Graph, Node } from '../onnx/model.ts';
 import { numbers } from '../onnx/tensor.ts';
@@ -28,16 +29,16 @@ export function statisticsDistance(b: GraphBuilder, nodes: readonly Node[]): str
     const kept = numbers(b.initializers.get(variance)!);
     const floor = (FLOOR * kept.reduce((sum, v) => sum + v, 0)) / kept.length + TINY;
     const unit = kept.map((v) => v + floor);
-    const rank = b.dims(x).length;
-    const axes = b.ints(Array.from({ length: rank }, (_, i) => i).filter((axis) => axis !== 1));
-    const average = b.op('ReduceMean', [x, axes], { keepdims: 1 });
-    const centred = b.op('Sub', [x, average]);
-    const spread = b.op('ReduceMean', [b.op('Mul', [centred, centred]), axes], { keepdims: 1 });
-    const flat = (value: string): string => b.op('Reshape', [value, b.ints([-1])]);
-    return b.op('Add', [
-      rms(b, flat(average), mean, unit.map(Math.sqrt)),
-      rms(b, flat(spread), variance, unit),
-    ]);
+    const zeros = b.constant(kept.map(() => 0));
+    const ones = b.constant(kept.map(() => 1));
+    // Of the operator only the statistics of the batch are read; kernels have it in fewer passes than reductions.
+    const [, average, spread] = b.ops(
+      'BatchNormalization',
+      [x, ones, zeros, zeros, ones],
+      { training_mode: 1, momentum: float(0) },
+      { outputs: 3 },
+    ) as [string, string, string];
+    return b.op('Add', [rms(b, average, mean, unit.map(Math.sqrt)), rms(b, spread, variance, unit)]);
   });
   const sum = distances.reduce((total, each) => b.op('Add', [total, each]));
   return b.op('Div', [sum, b.constant(nodes.length)]);

@@ -33,7 +33,7 @@ const options = Type.Object(
     }),
     labels: weight(1, 'weight of the cross-entropy with the classes that are drawn'),
     statistics: weight(10, "weight of the distance to the teacher's batch-normalisation statistics"),
-    variation: weight(0.02, 'weight of the squared differences of neighbouring pixels'),
+    variation: weight(1, 'weight of the squared differences of neighbouring pixels'),
     size: weight(0.001, 'weight of the squared pixels'),
   },
   { additionalProperties: false },

@@ -8,7 +8,7 @@ import { openRows, rowsKey } from '../training/open-rows.ts';
 export const recover: Stage<'recover'> = {
   name: 'recover',
   summary: 'recovers pictures from the teacher',
-  version: 1,
+  version: 2,
   async key({ inspect, decode }, { spec, kernels }) {
     if (!spec.inversion) return { inversion: null };
     const { name } = await considerKernel(spec.train, kernels);

@@ -48,7 +48,8 @@ const inverse = (m: Arithmetic, variance: string, epsilon: number): string =>
 /**
  * With z = (x - mean) inv and n elements per channel: dscale = sum dy z, dbias = sum dy and
  * dx = scale inv (dy - dbias / n - z dscale / n), that is a dy + e z + d with [C] coefficients. Taking z, not x, as the
- * second term leaves nothing to cancel. The running outputs add dmean / n and 2 dvar (x - mean) / n to dx.
+ * second term leaves nothing to cancel. The running outputs add dmean / n and 2 dvar (x - mean) / n to dx, in one pass
+ * where both are read.
  */
 function training(c: RuleContext): (string | undefined)[] {
   const f = frame(c);
@@ -67,11 +68,10 @@ function training(c: RuleContext): (string | undefined)[] {
       parts.push(f.affine(dy, a, m.mul(share, dBias)), f.affine(z, m.mul(share, dScale)));
     }
   }
-  const [dims, kept] = [b.dims(c.x(0)), (1 - momentum) / count];
-  if (c.wants(0) && c.hasDy(1)) {
-    parts.push(b.op('Expand', [f.perChannel(m.mul(c.dy(1), kept)), b.ints(dims)]));
-  }
-  if (c.wants(0) && c.hasDy(2)) parts.push(f.affine(z, m.div(m.mul(c.dy(2), 2 * kept), inv)));
+  const kept = (1 - momentum) / count;
+  const dMean = c.hasDy(1) ? m.mul(c.dy(1), kept) : undefined;
+  if (c.wants(0) && c.hasDy(2)) parts.push(f.affine(z, m.div(m.mul(c.dy(2), 2 * kept), inv), dMean));
+  else if (c.wants(0) && dMean) parts.push(b.op('Expand', [f.perChannel(dMean), b.ints(b.dims(c.x(0)))]));
   return [
     parts.length > 0 ? parts.reduce((left, right) => m.add(left, right)) : undefined,
     c.wants(1) ? dScale : undefined,

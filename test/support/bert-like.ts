@@ -1,0 +1,108 @@
+import { GraphBuilder } from '../../src/core/onnx/builder.ts';
+import { encodeModel } from '../../src/core/onnx/encode.ts';
+import { sizeOf, tensor } from '../../src/core/onnx/tensor.ts';
+import { Random } from '../../src/core/random.ts';
+import { encodeNpy } from '../../src/data/encode-npy.ts';
+import type { Source } from '../../src/data/format.ts';
+import { memorySource } from './data-files.ts';
+
+export interface BertLike {
+  readonly layers: number;
+  /** Numbers of a token; a multiple of `heads`. */
+  readonly width: number;
+  readonly heads?: number;
+  readonly seed: number;
+  /** For a student: its embeddings and its classifier are drawn, too, and its `ids` are float32, as students take their rows. */
+  readonly untrained?: boolean;
+}
+
+const [TOKENS, WORDS, CLASSES] = [8, 20, 4];
+const ONNX_INT64 = 7;
+
+/**
+ * BERT in small: `ids` [N, 8] to embeddings of words and places, normalised (`embedding`), layers of attention and GELU
+ * normalised behind their sums, the mean over tokens, `scores` [N, 4]. Right by construction: a row holds one of the words 0 to
+ * 3, its class, and the first four numbers of a token say which of them it is, untouched by the layers. Layer i has `query.i`,
+ * `key.i` and `value.i` [N, 8, width], `attention.i` [N, heads, 8, 8] in front of its softmax and `hidden.i`.
+ */
+export function bertLike({ layers, width, heads = 2, seed, untrained = false }: BertLike): Uint8Array {
+  const b = new GraphBuilder();
+  const random = new Random(seed, 'bert');
+  const weight = (name: string, dims: readonly number[], of: (i: number) => number): string =>
+    b.initializer(
+      name,
+      tensor(
+        'float32',
+        dims,
+        Float32Array.from({ length: sizeOf(dims) }, (_, i) => of(i)),
+      ),
+    );
+  const drawn = (scale: number) => () => scale * random.normal();
+  /** Nothing of it reaches the first four numbers, unless the network is to learn all. */
+  const beside = (scale: number) => (i: number) =>
+    untrained || i % width >= CLASSES ? scale * random.normal() : 0;
+  const norm = (name: string, x: string, output: string): string => {
+    const scale = weight(`${name}.scale`, [width], () => 1);
+    const shift = weight(`${name}.shift`, [width], () => 0);
+    return b.op('LayerNormalization', [x, scale, shift], { axis: -1 }, { outputs: [output] });
+  };
+  const cut = (y: string, perm: readonly number[]): string =>
+    b.op('Transpose', [b.op('Reshape', [y, b.ints([0, TOKENS, heads, width / heads])])], { perm });
+
+  const given = b.input('ids', untrained ? 'float32' : 'int64', ['N', TOKENS]);
+  const ids = untrained ? b.op('Cast', [given], { to: ONNX_INT64 }) : given;
+  const words = weight('words', [WORDS, width], (i) => {
+    const [word, at] = [Math.floor(i / width), i % width];
+    if (!untrained && at < CLASSES) return word === at ? 4 : 0;
+    return random.normal();
+  });
+  const places = weight('places', [TOKENS, width], beside(0.1));
+  const sum = b.op('Add', [b.op('Gather', [words, ids], { axis: 0 }), places]);
+  let x = norm('first', sum, 'embedding');
+  for (let i = 1; i <= layers; i++) {
+    const [query, key, value] = ['query', 'key', 'value'].map((name) => {
+      const w = weight(`${name}.${i}.w`, [width, width], drawn(1 / Math.sqrt(width)));
+      return b.op('MatMul', [x, w], {}, { outputs: [`${name}.${i}`] });
+    }) as [string, string, string];
+    const products = b.op('MatMul', [cut(query, [0, 2, 1, 3]), cut(key, [0, 2, 3, 1])]);
+    const scale = b.constant(Math.sqrt(width / heads));
+    const attention = b.op('Div', [products, scale], {}, { outputs: [`attention.${i}`] });
+    const mixed = b.op('MatMul', [b.op('Softmax', [attention], { axis: -1 }), cut(value, [0, 2, 1, 3])]);
+    const turned = b.op('Transpose', [mixed], { perm: [0, 2, 1, 3] });
+    const joined = b.op('Reshape', [turned, b.ints([0, TOKENS, width])]);
+    const out = b.op('MatMul', [joined, weight(`out.${i}.w`, [width, width], beside(0.2))]);
+    const between = norm(`between.${i}`, b.op('Add', [x, out]), `between.${i}`);
+    const up = weight(`up.${i}.w`, [width, 2 * width], drawn(1 / Math.sqrt(width)));
+    const wide = b.op('MatMul', [between, up]);
+    const erf = b.op('Erf', [b.op('Div', [wide, b.constant(Math.SQRT2)])]);
+    const half = b.op('Mul', [wide, b.constant(0.5)]);
+    const gelu = b.op('Mul', [half, b.op('Add', [erf, b.constant(1)])]);
+    const down = b.op('MatMul', [gelu, weight(`down.${i}.w`, [2 * width, width], beside(0.2))]);
+    x = norm(`last.${i}`, b.op('Add', [between, down]), `hidden.${i}`);
+  }
+  const pooled = b.op('ReduceMean', [x, b.ints([1])], { keepdims: 0 });
+  const pick = weight('pick', [width, CLASSES], (i) => {
+    if (untrained) return 0.3 * random.normal();
+    return Math.floor(i / CLASSES) === i % CLASSES ? 10 : 0;
+  });
+  b.output(b.op('MatMul', [pooled, pick], {}, { outputs: ['scores'] }));
+  return encodeModel(b.model('bert-like'));
+}
+
+/** Rows of eight words, one of them the class; as NumPy arrays. */
+export function bertRows(train = 320, test = 120): Source[] {
+  return Object.entries({ train, test }).flatMap(([split, rows]) => {
+    const ids = new Uint8Array(rows * TOKENS);
+    const labels = new Uint8Array(rows);
+    for (let row = 0; row < rows; row++) {
+      const random = new Random(3, split, row);
+      labels[row] = row % CLASSES;
+      for (let at = 0; at < TOKENS; at++) ids[row * TOKENS + at] = CLASSES + random.int(WORDS - CLASSES);
+      ids[row * TOKENS + random.int(TOKENS)] = labels[row]!;
+    }
+    return [
+      memorySource(`ids_${split}.npy`, encodeNpy([rows, TOKENS], ids)),
+      memorySource(`y_${split}.npy`, encodeNpy([rows], labels)),
+    ];
+  });
+}
