@@ -70,6 +70,18 @@ test('wrong values are refused with their path', () => {
       { objective: { alpha: 0.5, terms: [{ loss: 'kl' }] } },
       '/objective has "alpha" and "terms", which do not go together',
     ],
+    [
+      { student: { architecture: 'resnet', model: 'student.onnx' } },
+      '/student has "architecture" and "model", which do not go together; give one of them',
+    ],
+    [
+      { student: { architecture: 'resnet', depth: 8, auto: { maxParams: 9 } } },
+      '/student has "architecture" and "auto", which do not go together',
+    ],
+    [
+      { student: { auto: { maxParams: 9 }, model: 'student.onnx' } },
+      '/student has "auto" and "model", which do not go together',
+    ],
   ] as const) {
     const found = problems({ version: 1, ...spec });
     assert.equal(found.length, 1, `${JSON.stringify(spec)}: ${found.join('; ')}`);

@@ -7,6 +7,7 @@ import { sharedTemperature } from '../../src/core/strategies/terms.ts';
 import type { RetortError } from '../../src/errors.ts';
 import { placePhases } from '../../src/pipeline/training/place-phases.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
+import { phaseStudent } from '../../src/spec/phase-student.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 
 /** What each strategy makes of an objective, and how phases lie one after the other. */
@@ -146,6 +147,18 @@ test('what is wrong with the student of a phase is told with the phase and with 
   const assistants = [{ architecture: 'resnt' }];
   hints({ name: 'mutual', peer: { hiden: [4] } }, /phase "peer[^"]*".*no option "hiden"/, /mean "hidden"/);
   hints({ name: 'progressive', assistants }, /phase "assistant-1".*"resnt"/, /mean "resnet"/);
+});
+
+test('the student of a phase is of one kind: an architecture, a limit or a file', () => {
+  const first = (own: object) => {
+    const { phases, student } = resolve({ name: 'progressive', assistants: [own] });
+    return phaseStudent(phases[0]!, student);
+  };
+  assert.deepEqual(first({ model: 'helper.onnx' }), { kind: 'model', file: 'helper.onnx' });
+  assert.deepEqual(first({ auto: { maxParams: 9 } }), { kind: 'auto', limits: { maxParams: 9 } });
+  const both = /phase "assistant-1": student has "architecture" and "model", which do not go together/;
+  assert.throws(() => first({ architecture: 'mlp', model: 'helper.onnx' }), both);
+  assert.throws(() => first({ auto: { maxParams: 0 } }), /phase "assistant-1": student\/auto\/maxParams must/);
 });
 
 test('mutual: two students take turns, each taught by the teacher and the other one of the turn before', () => {
