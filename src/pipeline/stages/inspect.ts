@@ -1,3 +1,4 @@
+import { combinationRefusesPairs } from '../../core/ensemble/ensemble.ts';
 import { statisticsNodes } from '../../core/inversion/statistics-distance.ts';
 import { losses } from '../../core/losses/index.ts';
 import type { Loss } from '../../core/losses/loss.ts';
@@ -94,19 +95,23 @@ function notSent(file: string, { teacher, companions }: Results['ingest'], { str
   );
 }
 
-/** The first term that says nothing of two classes, and why. */
-function refusalOfPairs({ objective }: ResolvedSpec): string | undefined {
+/** What says nothing of two classes, why, and what to take instead. */
+function refusalOfPairs({ objective, ensemble }: ResolvedSpec) {
   for (const { loss, options } of objective.terms) {
     const why = entryOf<Loss>(losses, loss, 'loss').refusesPairs?.(options);
-    if (why) return `"${loss}" ${why}`;
+    if (why) {
+      const instead = 'Use kl without standardisation, or logit-mse.';
+      return { what: `/objective: "${loss}" ${why}`, instead };
+    }
   }
-  return undefined;
+  const why = ensemble && combinationRefusesPairs(ensemble.combine);
+  if (!why) return undefined;
+  const what = `/strategy/combine: "${ensemble.combine}" ${why}`;
+  return { what, instead: 'Take "probabilities" or "logits".' };
 }
 
 function refusePairs(spec: ResolvedSpec): void {
-  const why = refusalOfPairs(spec);
-  if (!why) return;
-  throw new RetortError('SPEC_INVALID', `/objective: ${why}; the teacher has two`, {
-    hint: 'Use kl without standardisation, or logit-mse.',
-  });
+  const refusal = refusalOfPairs(spec);
+  if (!refusal) return;
+  throw new RetortError('SPEC_INVALID', `${refusal.what}; the teacher has two`, { hint: refusal.instead });
 }
