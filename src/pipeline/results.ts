@@ -27,6 +27,8 @@ export interface Results {
     readonly plan: TeacherPlan;
     /** Further teachers, in the order of the spec. */
     readonly others?: readonly InspectedTeacher[];
+    /** Besides those of the cards. */
+    readonly warnings: readonly string[];
   };
   /** The decoded dataset, a blob per file of its folder. */
   readonly decode: {

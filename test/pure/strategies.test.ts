@@ -158,7 +158,10 @@ test('the student of a phase is of one kind: an architecture, a limit or a file'
   assert.deepEqual(first({ auto: { maxParams: 9 } }), { kind: 'auto', limits: { maxParams: 9 } });
   const both = /phase "assistant-1": student has "architecture" and "model", which do not go together/;
   assert.throws(() => first({ architecture: 'mlp', model: 'helper.onnx' }), both);
-  assert.throws(() => first({ auto: { maxParams: 0 } }), /phase "assistant-1": student\/auto\/maxParams must/);
+  assert.throws(
+    () => first({ auto: { maxParams: 0 } }),
+    /phase "assistant-1": student\/auto\/maxParams must/,
+  );
 });
 
 test('mutual: two students take turns, each taught by the teacher and the other one of the turn before', () => {

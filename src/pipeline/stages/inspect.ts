@@ -2,50 +2,58 @@ import { combinationRefusesPairs } from '../../core/ensemble/ensemble.ts';
 import { statisticsNodes } from '../../core/inversion/statistics-distance.ts';
 import { losses } from '../../core/losses/index.ts';
 import type { Loss } from '../../core/losses/loss.ts';
-import { nearest } from '../../core/nearest.ts';
 import { decodeModel } from '../../core/onnx/decode.ts';
 import { encodeModel } from '../../core/onnx/encode.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import { entryOf } from '../../core/options.ts';
 import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import { about } from '../about.ts';
+import { namedFiles, refuseNotSent } from '../named-files.ts';
 import { modelCard } from '../report/model-card.ts';
-import type { InspectedTeacher, Results } from '../results.ts';
+import type { InspectedTeacher } from '../results.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { storedFiles } from '../stored-files.ts';
 import { aboutTeacher } from '../teacher/about-teacher.ts';
 import { openModel } from '../teacher/open-model.ts';
 import { planTeacher } from '../teacher/plan-teacher.ts';
 import { probeBatch } from '../teacher/probe-batch.ts';
+import { unreadFiles } from '../unread-files.ts';
 
 /** The teacher: readable, runnable, with class scores; every problem, not the first. */
 export const inspect: Stage<'inspect'> = {
   name: 'inspect',
   summary: 'inspects the teacher',
-  version: 1,
+  version: 2,
   key: ({ ingest }, { spec }) => ({
     teacher: ingest.teacher.hash,
     companions: ingest.companions.map(({ name, hash }) => [name, hash]),
     inputs: spec.inputs,
     others: spec.ensemble?.others.map(({ file, inputs }) => ({ file, inputs })),
+    named: namedFiles(spec).map(({ file }) => file),
     inverted: spec.inversion !== undefined || undefined,
     refusesPairs: refusalOfPairs(spec) !== undefined,
   }),
   async run({ ingest }, context) {
     const { blobs, spec } = context;
+    const named = namedFiles(spec);
+    refuseNotSent(named, ingest);
     const files = await storedFiles(ingest.companions, blobs);
-    const own = await inspectTeacher(await blobs.get(ingest.teacher.hash), files, spec.inputs, context);
+    const bytes = await blobs.get(ingest.teacher.hash);
+    const own = await inspectTeacher(bytes, files, spec.inputs, context);
     if (own.plan.scores.classes === 2) refusePairs(spec);
     if (spec.inversion) refuseWithoutStatistics(decodeModel(await blobs.get(own.plan.model.hash)));
-    if (!spec.ensemble) return own;
     const others: InspectedTeacher[] = [];
-    for (const { file, inputs } of spec.ensemble.others) {
-      const bytes = files.get(file);
-      if (!bytes) throw notSent(file, ingest, spec);
-      const found = await aboutTeacher(file, () => inspectTeacher(bytes, files, inputs, context, 'further'));
-      others.push({ file, ...found });
+    for (const { file, inputs } of spec.ensemble?.others ?? []) {
+      const work = () => inspectTeacher(files.get(file)!, files, inputs, context, 'further');
+      others.push({ file, ...(await aboutTeacher(file, work)) });
     }
-    return { ...own, others };
+    const models = [decodeModel(bytes)];
+    for (const { file, role } of named) {
+      models.push(await about(`${role} "${file}"`, () => decodeModel(files.get(file)!)));
+    }
+    const warnings = unreadFiles(ingest.companions, named, models);
+    return { ...own, warnings, ...(spec.ensemble ? { others } : {}) };
   },
 };
 
@@ -74,23 +82,6 @@ function refuseWithoutStatistics(tapped: Model): void {
     'no pictures can be recovered from the teacher: it has no BatchNormalization with its statistics in front of the class scores',
     {
       hint: 'Export it without folding (torch.onnx.export with training=TrainingMode.PRESERVE, do_constant_folding=False), or take "label-free" with rows of your own.',
-    },
-  );
-}
-
-function notSent(file: string, { teacher, companions }: Results['ingest'], { strategy }: ResolvedSpec) {
-  const sent = companions.map(({ name }) => name);
-  const meant = nearest(file, sent);
-  const came = sent.length > 0 ? ` With the job came ${sent.slice(0, 20).join(', ')}.` : '';
-  const send = `Send it along (--with ${file}, or a part of that name).`;
-  return new RetortError(
-    'SPEC_INVALID',
-    `/strategy (${strategy.name}): no file "${file}" came with the job`,
-    {
-      hint:
-        file === teacher.name
-          ? "It is the job's own teacher, which counts anyway: leave it out there."
-          : `${meant ? `Did you mean "${meant}"?` : send}${came}`,
     },
   );
 }
