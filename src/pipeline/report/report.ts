@@ -43,6 +43,7 @@ export interface Report {
     readonly engine: string;
     /** What ran the teacher and the exported models. */
     readonly runtime: string;
+    /** That the delivered student was trained with; of several seeds not always the job's, which made splits and pixels. */
     readonly seed: number;
   };
 }
