@@ -67,7 +67,7 @@ export interface Results {
   readonly control: Trained | null;
   readonly train: Trained;
   readonly export: { readonly student: Exported; readonly control: Exported | null };
-  readonly evaluate: Pick<Report, 'models' | 'ensemble' | 'classes' | 'rows' | 'seeds'>;
+  readonly evaluate: Pick<Report, 'models' | 'ensemble' | 'classes' | 'rows' | 'seeds' | 'warnings'>;
   readonly measure: Pick<Report, 'latency'>;
   readonly publish: { readonly artifacts: readonly Artifact[] };
   /** How long each stage took; filled by the runner. */

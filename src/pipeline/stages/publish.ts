@@ -68,6 +68,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
     },
     warnings: [
       ...teacherWarnings(done),
+      ...done.evaluate.warnings,
       ...learnedOn(done),
       ...idleTerms(done, spec),
       ...otherSteps(done, spec),
