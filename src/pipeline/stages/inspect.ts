@@ -15,9 +15,10 @@ import type { InspectedTeacher } from '../results.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { storedFiles } from '../stored-files.ts';
 import { aboutTeacher } from '../teacher/about-teacher.ts';
+import { exclusiveWarnings, lossesTaking } from '../teacher/misread-scores.ts';
 import { openModel } from '../teacher/open-model.ts';
 import { planTeacher } from '../teacher/plan-teacher.ts';
-import { probeBatch } from '../teacher/probe-batch.ts';
+import { probeTeacher } from '../teacher/probe-teacher.ts';
 import { unreadFiles } from '../unread-files.ts';
 
 /** The teacher: readable, runnable, with class scores; every problem, not the first. */
@@ -33,6 +34,7 @@ export const inspect: Stage<'inspect'> = {
     named: namedFiles(spec).map(({ file }) => file),
     inverted: spec.inversion !== undefined || undefined,
     refusesPairs: refusalOfPairs(spec) !== undefined,
+    oneByOne: [lossesTaking('one by one', spec), spec.ensemble?.combine],
   }),
   async run({ ingest }, context) {
     const { blobs, spec } = context;
@@ -40,19 +42,23 @@ export const inspect: Stage<'inspect'> = {
     refuseNotSent(named, ingest);
     const files = await storedFiles(ingest.companions, blobs);
     const bytes = await blobs.get(ingest.teacher.hash);
-    const own = await inspectTeacher(bytes, files, spec.inputs, context);
+    const { tap, ...own } = await inspectTeacher(bytes, files, spec.inputs, context);
     if (own.plan.scores.classes === 2) refusePairs(spec);
     if (spec.inversion) refuseWithoutStatistics(decodeModel(await blobs.get(own.plan.model.hash)));
     const others: InspectedTeacher[] = [];
     for (const { file, inputs } of spec.ensemble?.others ?? []) {
       const work = () => inspectTeacher(files.get(file)!, files, inputs, context, 'further');
-      others.push({ file, ...(await aboutTeacher(file, work)) });
+      const { card, plan } = await aboutTeacher(file, work);
+      others.push({ file, card, plan });
     }
     const models = [decodeModel(bytes)];
     for (const { file, role } of named) {
       models.push(await about(`${role} "${file}"`, () => decodeModel(files.get(file)!)));
     }
-    const warnings = unreadFiles(ingest.companions, named, models);
+    const warnings = [
+      ...unreadFiles(ingest.companions, named, models),
+      ...exclusiveWarnings(spec, tap, own.plan.scores),
+    ];
     return { ...own, warnings, ...(spec.ensemble ? { others } : {}) };
   },
 };
@@ -66,12 +72,15 @@ async function inspectTeacher(
 ) {
   const options = { device: 'cpu', threads: spec.train.threads } as const;
   const model = await openModel(bytes, files, runtime);
-  const { plan, tapped, warnings } = planTeacher(model, { inputs }, role);
+  const { plan, tap, tapped, warnings } = planTeacher(model, { inputs }, role);
   const encoded = encodeModel(tapped);
-  const { batch, warning } = await probeBatch(await runtime.open(encoded, options), plan);
+  const { batch, kind, warnings: seen } = await probeTeacher(await runtime.open(encoded, options), plan);
   const stored = await blobs.put(encoded);
-  const told = warning === undefined ? warnings : [...warnings, warning];
-  return { card: modelCard(model, bytes.byteLength, told), plan: { ...plan, batch, model: stored } };
+  return {
+    card: modelCard(model, bytes.byteLength, [...warnings, ...seen]),
+    plan: { ...plan, batch, scores: { ...plan.scores, kind }, model: stored },
+    tap,
+  };
 }
 
 /** Batch normalisation that was folded into the layers before it has taken its statistics with it. */
