@@ -71,6 +71,9 @@ function unionProblems(options: readonly Schema[], value: unknown, path: string)
     const ofType = flat.filter(
       ({ type, const: literal }) => literal === undefined && type === jsonType(value),
     );
+    const meant = typeof value === 'string' ? flat.map((option) => namedBy(option, value)) : [];
+    const whole = meant.find((text) => text !== undefined);
+    if (whole) return [`${path || '/'} must be an object: ${whole}`];
     if (ofType.length === 1) return problemsOf(ofType[0] as TSchema, value, path);
     return [`${path || '/'} must be ${[...new Set(flat.map(inWords))].join(' or ')}`];
   }
@@ -116,6 +119,12 @@ function mixture(keys: readonly (readonly string[])[]): readonly [string, string
   const [one] = keys.filter((known) => known.length > 0);
   const other = all.find((name) => !one!.includes(name));
   return [one![0]!, other!];
+}
+
+/** The object that a name alone stands for, where it is the name of this alternative. */
+function namedBy(option: Schema, value: string): string | undefined {
+  const key = discriminators(option).find((name) => option.properties![name]!.const === value);
+  return key === undefined ? undefined : JSON.stringify({ [key]: value });
 }
 
 const jsonType = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value);

@@ -58,7 +58,10 @@ test('wrong values are refused with their path', () => {
     [{ objective: { terms: [{ loss: 'kl', weight: -1 }] } }, '/objective/terms/0/weight'],
     [{ objective: { alpha: 2 } }, '/objective/alpha'],
     [{ student: { auto: {} } }, '/student/auto'],
-    [{ student: 'resnet' }, '/student'],
+    [{ student: 'resnet' }, '/student must be an object: {"architecture":"resnet"}'],
+    [{ strategy: 'ensemble' }, '/strategy must be an object: {"name":"ensemble"}'],
+    [{ objective: { terms: ['kl'] } }, '/objective/terms/0 must be an object: {"loss":"kl"}'],
+    [{ strategy: 'ensembel' }, '/strategy must be an object'],
     [
       { student: { architecture: 'resnet', depth: 10 } },
       '/student/depth must be equal to one of the allowed values: 8, 14, 20',

@@ -5,6 +5,7 @@ import { curveAt } from '../../src/core/schedules/curve.ts';
 import type { Phase } from '../../src/core/strategies/phase.ts';
 import { sharedTemperature } from '../../src/core/strategies/terms.ts';
 import type { RetortError } from '../../src/errors.ts';
+import { untaughtWarnings } from '../../src/pipeline/teacher/untaught-warnings.ts';
 import { placePhases } from '../../src/pipeline/training/place-phases.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { phaseStudent } from '../../src/spec/phase-student.ts';
@@ -162,6 +163,17 @@ test('the student of a phase is of one kind: an architecture, a limit or a file'
     () => first({ auto: { maxParams: 0 } }),
     /phase "assistant-1": student\/auto\/maxParams must/,
   );
+});
+
+test('a student whose classifier nothing teaches is warned of, whatever an earlier student learned', () => {
+  const told = (strategy: object, objective: object) => untaughtWarnings(resolve(strategy, objective));
+  const [words] = told({ name: 'single-stage' }, terms('fitnet', 'cosine'));
+  assert.match(words!, /^"fitnet" and "cosine" read neither labels nor .*: add "kl"$/);
+  for (const loss of ['kl', 'cross-entropy', 'self-distillation']) {
+    assert.deepEqual(told({ name: 'single-stage' }, terms('fitnet', loss)), [], loss);
+  }
+  assert.deepEqual(told({ name: 'two-stage' }, terms('fitnet', 'kl')), []);
+  assert.deepEqual(told({ name: 'mutual' }, {}), []);
 });
 
 test('mutual: two students take turns, each taught by the teacher and the other one of the turn before', () => {

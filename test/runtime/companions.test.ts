@@ -31,7 +31,7 @@ function outside(location: string): { readonly bytes: Uint8Array; readonly weigh
 
 const inspected = async (changes: object, companions: Files, teacher = model): Promise<readonly string[]> => {
   const request = { ...tinyRequest(tinySpec(changes), teacher, companions), until: 'qualify' as const };
-  return teacherWarnings(await runJourney(request, memoryTools()));
+  return teacherWarnings(await runJourney(request, memoryTools()), request.spec);
 };
 const refused = (changes: object, companions: Files, words: RegExp, hint = /./, teacher = model) =>
   assert.rejects(inspected(changes, companions, teacher), (error: RetortError) => {

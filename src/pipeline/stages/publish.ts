@@ -67,7 +67,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
       ...(alone && control ? { control: training(alone, control) } : {}),
     },
     warnings: [
-      ...teacherWarnings(done),
+      ...teacherWarnings(done, spec),
       ...done.evaluate.warnings,
       ...learnedOn(done),
       ...idleTerms(done, spec),
