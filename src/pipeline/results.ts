@@ -27,6 +27,8 @@ export interface Results {
     readonly plan: TeacherPlan;
     /** Further teachers, in the order of the spec. */
     readonly others?: readonly InspectedTeacher[];
+    /** Besides those of the cards. */
+    readonly warnings: readonly string[];
   };
   /** The decoded dataset, a blob per file of its folder. */
   readonly decode: {
@@ -65,7 +67,7 @@ export interface Results {
   readonly control: Trained | null;
   readonly train: Trained;
   readonly export: { readonly student: Exported; readonly control: Exported | null };
-  readonly evaluate: Pick<Report, 'models' | 'ensemble' | 'classes' | 'rows' | 'seeds'>;
+  readonly evaluate: Pick<Report, 'models' | 'ensemble' | 'classes' | 'rows' | 'seeds' | 'warnings'>;
   readonly measure: Pick<Report, 'latency'>;
   readonly publish: { readonly artifacts: readonly Artifact[] };
   /** How long each stage took; filled by the runner. */

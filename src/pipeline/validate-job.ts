@@ -64,7 +64,7 @@ export async function validateJob(
       model: { card: inspect.card, scores: { tensor: scores.name, classes: scores.classes, behind } },
       dataset: qualify.card,
       student: { parameters, macs, bytes },
-      warnings: teacherWarnings(done),
+      warnings: teacherWarnings(done, spec),
       estimate: await estimateCost(done, rows, await withKernel(student, done, rows, context), peakMemory),
     };
   } finally {

@@ -1,7 +1,9 @@
 import type { Phase } from '../core/strategies/phase.ts';
 import { RetortError } from '../errors.ts';
+import { problemsOf } from './problems.ts';
 import { resolveStudent } from './resolve-student.ts';
 import type { StudentChoice } from './resolved-spec.ts';
+import { Student } from './student-section.ts';
 
 /** The student that a phase trains: the job's, or what the phase says in its place. */
 export function phaseStudent(
@@ -18,7 +20,13 @@ export function phaseStudent(
   const own = student?.options;
   if (!own || Object.keys(own).length === 0) return job;
   const within = (written: object): StudentChoice => ofPhase(name, () => resolveStudent(written));
-  if ('architecture' in own) return within(own);
+  const kinds = ['architecture', 'auto', 'model'].filter((key) => key in own);
+  if (kinds.length > 0) {
+    // Names of architectures and their options are looked up, and the nearest told, when they are resolved.
+    const [problem] = kinds.join() === 'architecture' ? [] : problemsOf(Student, own, 'student');
+    if (problem === undefined) return within(own);
+    throw new RetortError('SPEC_INVALID', `/strategy: of the phase "${name}": ${problem}`);
+  }
   if (job.kind !== 'architecture') {
     throw new RetortError(
       'SPEC_INVALID',

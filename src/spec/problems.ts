@@ -71,6 +71,9 @@ function unionProblems(options: readonly Schema[], value: unknown, path: string)
     const ofType = flat.filter(
       ({ type, const: literal }) => literal === undefined && type === jsonType(value),
     );
+    const meant = typeof value === 'string' ? flat.map((option) => namedBy(option, value)) : [];
+    const whole = meant.find((text) => text !== undefined);
+    if (whole) return [`${path || '/'} must be an object: ${whole}`];
     if (ofType.length === 1) return problemsOf(ofType[0] as TSchema, value, path);
     return [`${path || '/'} must be ${[...new Set(flat.map(inWords))].join(' or ')}`];
   }
@@ -82,7 +85,11 @@ function unionProblems(options: readonly Schema[], value: unknown, path: string)
 function choose(options: readonly Schema[], value: Record<string, unknown>, path: string): Schema | string {
   const key = options.flatMap(discriminators).find((name) => typeof value[name] === 'string');
   if (key !== undefined) {
-    const named = options.filter((option) => option.properties?.[key]?.const !== undefined);
+    const isNamed = ({ properties }: Schema): boolean => properties?.[key]?.const !== undefined;
+    const named = options.filter(isNamed);
+    const others = options.filter((option) => !isNamed(option));
+    const other = Object.keys(value).find((name) => !knows(named, name) && knows(others, name));
+    if (other) return together(path, key, other);
     const found = named.find((option) => option.properties![key]!.const === value[key]);
     if (found) return found;
     if (named.length > 0) {
@@ -92,13 +99,18 @@ function choose(options: readonly Schema[], value: Record<string, unknown>, path
       return `${path}/${key} is "${value[key]}", which is not known; ${hint} Known: ${known.join(', ')}`;
     }
   }
-  const of = (option: Schema): string[] =>
-    Object.keys(value).filter((name) => option.properties && Object.hasOwn(option.properties, name));
+  const of = (option: Schema): string[] => Object.keys(value).filter((name) => knows([option], name));
   const shared = (option: Schema): number => of(option).length;
   const mixed = mixture(options.map(of));
-  if (mixed) return `${path} has "${mixed[0]}" and "${mixed[1]}", which do not go together; give one of them`;
+  if (mixed) return together(path, ...mixed);
   return options.reduce((best, option) => (shared(option) > shared(best) ? option : best));
 }
+
+const together = (path: string, one: string, other: string): string =>
+  `${path} has "${one}" and "${other}", which do not go together; give one of them`;
+
+const knows = (options: readonly Schema[], key: string): boolean =>
+  options.some(({ properties }) => properties !== undefined && Object.hasOwn(properties, key));
 
 /** Two keys that only different alternatives know, where no alternative knows all that any of them does. */
 function mixture(keys: readonly (readonly string[])[]): readonly [string, string] | undefined {
@@ -107,6 +119,12 @@ function mixture(keys: readonly (readonly string[])[]): readonly [string, string
   const [one] = keys.filter((known) => known.length > 0);
   const other = all.find((name) => !one!.includes(name));
   return [one![0]!, other!];
+}
+
+/** The object that a name alone stands for, where it is the name of this alternative. */
+function namedBy(option: Schema, value: string): string | undefined {
+  const key = discriminators(option).find((name) => option.properties![name]!.const === value);
+  return key === undefined ? undefined : JSON.stringify({ [key]: value });
 }
 
 const jsonType = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value);

@@ -58,7 +58,10 @@ test('wrong values are refused with their path', () => {
     [{ objective: { terms: [{ loss: 'kl', weight: -1 }] } }, '/objective/terms/0/weight'],
     [{ objective: { alpha: 2 } }, '/objective/alpha'],
     [{ student: { auto: {} } }, '/student/auto'],
-    [{ student: 'resnet' }, '/student'],
+    [{ student: 'resnet' }, '/student must be an object: {"architecture":"resnet"}'],
+    [{ strategy: 'ensemble' }, '/strategy must be an object: {"name":"ensemble"}'],
+    [{ objective: { terms: ['kl'] } }, '/objective/terms/0 must be an object: {"loss":"kl"}'],
+    [{ strategy: 'ensembel' }, '/strategy must be an object'],
     [
       { student: { architecture: 'resnet', depth: 10 } },
       '/student/depth must be equal to one of the allowed values: 8, 14, 20',
@@ -69,6 +72,18 @@ test('wrong values are refused with their path', () => {
     [
       { objective: { alpha: 0.5, terms: [{ loss: 'kl' }] } },
       '/objective has "alpha" and "terms", which do not go together',
+    ],
+    [
+      { student: { architecture: 'resnet', model: 'student.onnx' } },
+      '/student has "architecture" and "model", which do not go together; give one of them',
+    ],
+    [
+      { student: { architecture: 'resnet', depth: 8, auto: { maxParams: 9 } } },
+      '/student has "architecture" and "auto", which do not go together',
+    ],
+    [
+      { student: { auto: { maxParams: 9 }, model: 'student.onnx' } },
+      '/student has "auto" and "model", which do not go together',
     ],
   ] as const) {
     const found = problems({ version: 1, ...spec });

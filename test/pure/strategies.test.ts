@@ -5,8 +5,10 @@ import { curveAt } from '../../src/core/schedules/curve.ts';
 import type { Phase } from '../../src/core/strategies/phase.ts';
 import { sharedTemperature } from '../../src/core/strategies/terms.ts';
 import type { RetortError } from '../../src/errors.ts';
+import { untaughtWarnings } from '../../src/pipeline/teacher/untaught-warnings.ts';
 import { placePhases } from '../../src/pipeline/training/place-phases.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
+import { phaseStudent } from '../../src/spec/phase-student.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 
 /** What each strategy makes of an objective, and how phases lie one after the other. */
@@ -146,6 +148,32 @@ test('what is wrong with the student of a phase is told with the phase and with 
   const assistants = [{ architecture: 'resnt' }];
   hints({ name: 'mutual', peer: { hiden: [4] } }, /phase "peer[^"]*".*no option "hiden"/, /mean "hidden"/);
   hints({ name: 'progressive', assistants }, /phase "assistant-1".*"resnt"/, /mean "resnet"/);
+});
+
+test('the student of a phase is of one kind: an architecture, a limit or a file', () => {
+  const first = (own: object) => {
+    const { phases, student } = resolve({ name: 'progressive', assistants: [own] });
+    return phaseStudent(phases[0]!, student);
+  };
+  assert.deepEqual(first({ model: 'helper.onnx' }), { kind: 'model', file: 'helper.onnx' });
+  assert.deepEqual(first({ auto: { maxParams: 9 } }), { kind: 'auto', limits: { maxParams: 9 } });
+  const both = /phase "assistant-1": student has "architecture" and "model", which do not go together/;
+  assert.throws(() => first({ architecture: 'mlp', model: 'helper.onnx' }), both);
+  assert.throws(
+    () => first({ auto: { maxParams: 0 } }),
+    /phase "assistant-1": student\/auto\/maxParams must/,
+  );
+});
+
+test('a student whose classifier nothing teaches is warned of, whatever an earlier student learned', () => {
+  const told = (strategy: object, objective: object) => untaughtWarnings(resolve(strategy, objective));
+  const [words] = told({ name: 'single-stage' }, terms('fitnet', 'cosine'));
+  assert.match(words!, /^"fitnet" and "cosine" read neither labels nor .*: add "kl"$/);
+  for (const loss of ['kl', 'cross-entropy', 'self-distillation']) {
+    assert.deepEqual(told({ name: 'single-stage' }, terms('fitnet', loss)), [], loss);
+  }
+  assert.deepEqual(told({ name: 'two-stage' }, terms('fitnet', 'kl')), []);
+  assert.deepEqual(told({ name: 'mutual' }, {}), []);
 });
 
 test('mutual: two students take turns, each taught by the teacher and the other one of the turn before', () => {

@@ -12,7 +12,7 @@ import { shipStudent } from '../../src/pipeline/student/ship-student.ts';
 import { pictureShape } from '../../src/pipeline/teacher/input-wish.ts';
 import { openModel } from '../../src/pipeline/teacher/open-model.ts';
 import { planTeacher } from '../../src/pipeline/teacher/plan-teacher.ts';
-import { probeBatch } from '../../src/pipeline/teacher/probe-batch.ts';
+import { probeTeacher } from '../../src/pipeline/teacher/probe-teacher.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 import { fixture } from '../support/fixtures.ts';
 import { tinyTeacher } from '../support/tiny-job.ts';
@@ -28,8 +28,9 @@ async function shipped(bytes: Uint8Array) {
   const teacher = await openModel(bytes, new Map(), onnxruntime);
   const { plan: planned, tapped } = planTeacher(teacher, spec);
   const encoded = encodeModel(tapped);
-  const { batch } = await probeBatch(await onnxruntime.open(encoded, options), planned);
-  const plan = { ...planned, batch, model: { hash: '', bytes: 0 } };
+  const { batch, kind } = await probeTeacher(await onnxruntime.open(encoded, options), planned);
+  const scores = { ...planned.scores, kind };
+  const plan = { ...planned, batch, scores, model: { hash: '', bytes: 0 } };
   const dims = plan.input.shape as readonly number[];
   const student = buildStudent({
     choice: { kind: 'architecture', name: 'mlp', options: { hidden: [4], dropout: 0 } },

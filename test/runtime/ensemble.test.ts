@@ -45,8 +45,11 @@ const specOf = (strategy: object, train: object = {}, more: object = {}) =>
     controls: false,
     ...more,
   });
-const request = (spec: object, more: Readonly<Record<string, Uint8Array>> = files) =>
-  tinyRequest(spec, tinyTeacher(), more);
+type Files = Readonly<Record<string, Uint8Array>>;
+/** Those of the files that the spec names: others would be refused. */
+const namedBy = (spec: object): Files =>
+  Object.fromEntries(Object.entries(files).filter(([name]) => JSON.stringify(spec).includes(name)));
+const request = (spec: object, sent = namedBy(spec)) => tinyRequest(spec, tinyTeacher(), sent);
 
 const artifact = async (name: string, { publish }: Results, { blobs }: Tools): Promise<Uint8Array> =>
   blobs.get(publish.artifacts.find((each) => each.name === name)!.hash);
@@ -243,7 +246,7 @@ test('learned weights leave out a teacher that is no good, and the report says w
   const strategy = { teachers: [...teachers(['renamed.onnx']), bad], weights: 'learned' };
   const more = { teacherQuality: { override: true } };
   const tools = memoryTools();
-  const all = { ...files, 'wrong.onnx': tinyTeacher() };
+  const all = { 'renamed.onnx': files['renamed.onnx']!, 'wrong.onnx': tinyTeacher() };
   const results = await runJourney(request(specOf(strategy, {}, more), all), tools);
   const report: Report = JSON.parse(await textOf('report.json', results, tools));
   const { teachers: judged, learned } = report.ensemble!;
@@ -299,10 +302,11 @@ test('a weight that is set by the values before training is set by what the stud
     assert.ok(Math.abs(weight / wanted - 1) < 0.02, `${weight}, not ${wanted}`);
 
   const heavy = { teachers: [{ file: 'sure.onnx', weight: 1000 }], combine: 'logits' };
-  const sent = { 'sure.onnx': sure, 'wrong.onnx': wrong };
-  near(await found(specOf(heavy, {}, more), memoryTools(), tinyTeacher(), sent), other);
+  const right = { 'sure.onnx': sure };
+  near(await found(specOf(heavy, {}, more), memoryTools(), tinyTeacher(), right), other);
   // The label, and learned weights, are on the side of the teacher that is right.
   const both = { teachers: [{ file: 'wrong.onnx' }], combine: 'logits' };
+  const sent = { 'wrong.onnx': wrong };
   const tools = memoryTools();
   const learned = await found(specOf({ ...both, weights: 'learned' }, {}, more), tools, sure, sent);
   near(learned, other);
@@ -344,21 +348,15 @@ test('a dry run counts all teachers', async () => {
 });
 
 test('what cannot be is refused by the name of the teacher it is about, before any is asked', async () => {
-  const refused = async (
-    entry: object,
-    code: string,
-    words: RegExp,
-    more: Readonly<Record<string, Uint8Array>> = files,
-    hint = /./,
-  ) => {
+  const refused = async (entry: object, code: string, words: RegExp, sent?: Files, hint = /./) => {
     const spec = specOf({ teachers: [{ file: 'pair.onnx', ...entry }] });
     await assert.rejects(
-      runJourney({ ...request(spec, more), until: 'teach' }, memoryTools()),
+      runJourney({ ...request(spec, sent), until: 'teach' }, memoryTools()),
       (error: RetortError) => error.code === code && words.test(error.message) && hint.test(error.hint ?? ''),
       `${words}`,
     );
   };
-  await refused({ file: 'gone.onnx' }, 'SPEC_INVALID', /no file "gone\.onnx" came with the job/);
+  await refused({ file: 'gone.onnx' }, 'SPEC_INVALID', /no file "gone\.onnx" came with the job/, files);
   await refused(
     { file: 'teacher.onnx' },
     'SPEC_INVALID',

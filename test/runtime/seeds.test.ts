@@ -36,6 +36,9 @@ async function run(written: object, tools: Tools, signal = new AbortController()
   return { results, report, notes, trained };
 }
 
+/** With this seed of the job the second of two students is far better on validation. */
+const SECOND_WINS = 2;
+
 test('three seeds give three students and controls, an interval each, and the best on validation is delivered', async () => {
   const tools = memoryTools();
   const { results, report, notes } = await run(spec({ seeds: 3 }), tools);
@@ -71,6 +74,17 @@ test('the first seed is the job with one seed; more seeds cost only what is new,
   const three = await run(spec({ seeds: 3 }), tools);
   assert.deepEqual([...new Set(three.notes)], ['seed 3 of 3']);
   assert.deepEqual(three.results.train.repeated!.runs.slice(0, 2), two.results.train.repeated!.runs);
+});
+
+test('the report and the card tell the seed of the student that is delivered', async () => {
+  const tools = memoryTools();
+  const { results, report } = await run(spec({ seeds: 2, seed: SECOND_WINS, controls: false }), tools);
+  const { seeds, ran } = report;
+  assert.equal(seeds!.delivered, 1);
+  assert.notEqual(ran.seed, SECOND_WINS);
+  assert.equal(ran.seed, seeds!.runs[1]!.seed);
+  const card = results.publish.artifacts.find(({ name }) => name === 'model-card.md')!;
+  assert.match(new TextDecoder().decode(await tools.blobs.get(card.hash)), new RegExp(`seed ${ran.seed}\n`));
 });
 
 test('stopped in every seed the job goes on there and ends with the same bits', async () => {

@@ -20,13 +20,17 @@ function pairTeacher(): Uint8Array {
 }
 
 const tools = memoryTools();
-const inspected = async (objective: object, teacher: Uint8Array): Promise<string> => {
+const inspected = async (
+  changes: object,
+  teacher: Uint8Array,
+  companions: Readonly<Record<string, Uint8Array>> = {},
+): Promise<string> => {
   try {
-    await runJourney({ ...tinyRequest(tinySpec({ objective }), teacher), until: 'inspect' }, tools);
+    await runJourney({ ...tinyRequest(tinySpec(changes), teacher, companions), until: 'inspect' }, tools);
     return 'fine';
   } catch (error) {
-    const { code, message } = error as RetortError;
-    return `${code}: ${message}`;
+    const { code, message, hint } = error as RetortError;
+    return `${code}: ${message}. ${hint}`;
   }
 };
 const terms = (term: object) => ({ terms: [{ loss: 'cross-entropy' }, term] });
@@ -38,10 +42,25 @@ test('an objective that says nothing of two classes is refused as soon as the te
     [terms({ loss: 'dkd', alpha: 0 }), /^SPEC_INVALID: \/objective: "dkd" weighs only/],
     [terms({ loss: 'dist' }), /^SPEC_INVALID: \/objective: "dist" correlates rows/],
   ] as const) {
-    assert.match(await inspected(objective, pairTeacher()), why);
-    assert.equal(await inspected(objective, tinyTeacher()), 'fine');
+    assert.match(await inspected({ objective }, pairTeacher()), why);
+    assert.equal(await inspected({ objective }, tinyTeacher()), 'fine');
   }
   for (const objective of [{}, terms({ loss: 'dkd' }), terms({ loss: 'dist', inter: 0 })]) {
-    assert.equal(await inspected(objective, pairTeacher()), 'fine');
+    assert.equal(await inspected({ objective }, pairTeacher()), 'fine');
+  }
+});
+
+test('an ensemble of standardised logits is refused there too: it would be a mere vote', async () => {
+  const twice = (combine: string, teacher: Uint8Array) => {
+    const strategy = { name: 'ensemble', teachers: [{ file: 'second.onnx' }], combine };
+    return inspected({ strategy }, teacher, { 'second.onnx': teacher });
+  };
+  assert.match(
+    await twice('standardized-logits', pairTeacher()),
+    /^SPEC_INVALID: \/strategy\/combine: "standardized-logits" .* only its vote; the teacher has two\. Take "probab/,
+  );
+  assert.equal(await twice('standardized-logits', tinyTeacher()), 'fine');
+  for (const combine of ['probabilities', 'logits']) {
+    assert.equal(await twice(combine, pairTeacher()), 'fine');
   }
 });

@@ -1,6 +1,8 @@
 import type { TObject } from 'typebox';
 import { losses } from '../../core/losses/index.ts';
+import type { LossNeed } from '../../core/losses/loss.ts';
 import { metrics } from '../../core/metrics/index.ts';
+import type { Metric } from '../../core/metrics/metric.ts';
 import { optimizers } from '../../core/optimizers/index.ts';
 import { schedules } from '../../core/schedules/index.ts';
 import { strategies } from '../../core/strategies/index.ts';
@@ -8,6 +10,8 @@ import { students } from '../../core/students/index.ts';
 import { augmentations } from '../../data/augment/index.ts';
 import { formats } from '../../data/formats/index.ts';
 import type { CliCommand } from '../command.ts';
+
+type Need = LossNeed | Metric['needs'][number];
 
 interface Entry {
   readonly summary: string;
@@ -18,6 +22,8 @@ interface Entry {
   readonly temperature?: number;
   /** What `"weight": "published"` means for a loss. */
   readonly publishedWeight?: number;
+  /** What a loss or a metric reads besides the student's class scores. */
+  readonly needs?: readonly Need[];
 }
 
 const tables: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
@@ -51,7 +57,7 @@ export const registries: CliCommand = {
 
 const describe = (
   name: string,
-  { summary, formula, citation, options, temperature, publishedWeight }: Entry,
+  { summary, formula, citation, options, temperature, publishedWeight, needs }: Entry,
 ) => ({
   name,
   summary,
@@ -60,6 +66,7 @@ const describe = (
   options,
   temperature,
   publishedWeight,
+  needs,
 });
 
 function text({
@@ -70,15 +77,26 @@ function text({
   options,
   temperature,
   publishedWeight,
+  needs = [],
 }: ReturnType<typeof describe>): string {
   const lines = [`${name}  ${summary}`];
   if (formula) lines.push(`    ${formula}`);
   if (citation) lines.push(`    ${citation}`);
-  if (temperature !== undefined) lines.push(`    temperature = ${temperature}  divides the logits`);
+  if (needs.length > 0) lines.push(`    reads ${needs.map((need) => read[need]).join(' and ')}`);
+  if (temperature !== undefined) lines.push(`    temperature = ${temperature}  T; "learned" is trained`);
   if (publishedWeight !== undefined) lines.push(`    weight "published" = ${publishedWeight}`);
   lines.push(...optionLines(options?.properties ?? {}, '    '));
   return `${lines.join('\n')}\n`;
 }
+
+/** What losses and metrics read, with the options of a spec that say which. */
+const read: Readonly<Record<Need, string>> = {
+  labels: 'labels',
+  teacher: "the teacher's class scores",
+  'teacher-logits': "the teacher's class scores",
+  features: 'tensors of both: "from" of the teacher, "to" of the student, found if left out',
+  layers: 'layers of the student: "at", found if left out',
+};
 
 interface OptionSchema {
   readonly default?: unknown;

@@ -25,6 +25,12 @@ export interface FurtherTeacher {
 export const combinations = ['probabilities', 'standardized-logits', 'logits'] as const;
 export type Combination = (typeof combinations)[number];
 
+/** Why what is averaged says nothing of two classes; undefined where it does (see `Loss.refusesPairs`). */
+export const combinationRefusesPairs = (combine: Combination): string | undefined =>
+  combine === 'standardized-logits'
+    ? 'standardises the logits of each teacher, which with two classes leaves only its vote'
+    : undefined;
+
 /**
  * What the weights follow besides those that are given: nothing; how sure each teacher is of a row; whether it agrees with
  * the label of a row, or with the majority; the fit to the validation rows.

@@ -44,6 +44,11 @@ export interface Loss<S extends TObject = TObject> {
   readonly options: S;
   /** Whether the loss reads a temperature, and its default. */
   readonly temperature?: number;
+  /**
+   * How it takes the teacher's scores, where not as those of one class out of several: every one by itself, or as values.
+   * Teachers whose scores are not such are warned of.
+   */
+  readonly takesScores?: 'one by one' | 'values';
   /** Why the loss, with these options, says nothing of two classes; undefined where it does. */
   refusesPairs?(options: Static<S>): string | undefined;
   /**

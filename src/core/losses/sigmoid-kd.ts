@@ -21,6 +21,7 @@ export const sigmoidKd: Loss<typeof options> = {
   citation: 'Yang et al., "Multi-Label Knowledge Distillation", ICCV 2023, arXiv 2308.06453',
   formula: 'T^2 / (B C) * sum KL of Bernoulli(p_t) from Bernoulli(p_s), p = sigmoid(z / T)',
   needs: ['teacher-logits'],
+  takesScores: 'one by one',
   options,
   temperature: 1,
   build({ b, studentLogits, teacherLogits, temperature }) {

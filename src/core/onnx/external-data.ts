@@ -1,4 +1,5 @@
 import { RetortError } from '../../errors.ts';
+import { nearest } from '../nearest.ts';
 import { byteLength } from './dtype.ts';
 import type { Attribute, Graph, Model } from './model.ts';
 import { type ExternalData, sizeOf, type Tensor } from './tensor.ts';
@@ -12,6 +13,10 @@ export function externalLocations(model: Model): readonly string[] {
   });
   return [...found];
 }
+
+/** The names its external files may come by: as written, and without what says "here". */
+export const externalNames = (model: Model): readonly string[] =>
+  externalLocations(model).flatMap((location) => [location, safePath(location) ?? location]);
 
 /**
  * The model with its external tensors in memory, as views of the given files (by location). ONNX_EXTERNAL_DATA lists
@@ -41,7 +46,10 @@ function load(value: Tensor, place: ExternalData, files: ReadonlyMap<string, Uin
   const path = safePath(place.location);
   if (path === undefined) return `external file "${place.location}" lies outside the model's folder`;
   const file = files.get(place.location) ?? files.get(path);
-  if (!file) return `external file "${place.location}" is missing`;
+  if (!file) {
+    const meant = nearest(path, [...files.keys()]);
+    return `external file "${place.location}" is missing${meant ? `; is it "${meant}", which came?` : ''}`;
+  }
   const count = sizeOf(value.dims);
   const length = Number.isSafeInteger(count) ? byteLength(value.dtype, count) : Number.POSITIVE_INFINITY;
   if (place.length !== undefined && place.length !== length) {

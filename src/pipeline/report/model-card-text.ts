@@ -137,10 +137,6 @@ function recoveredLines({ recover }: Results): string[] {
   ];
 }
 
-/** Of the student that is delivered. */
-const seedOf = ({ seeds }: Report, spec: ResolvedSpec): number =>
-  seeds ? seeds.runs[seeds.delivered]!.seed : spec.seed;
-
 /** Model card in Markdown. */
 export function modelCardText(report: Report, done: Results, spec: ResolvedSpec): string {
   const { card } = done.inspect;
@@ -191,7 +187,7 @@ export function modelCardText(report: Report, done: Results, spec: ResolvedSpec)
     ...recoveredLines(done),
     ...ensembleLines(report, done),
     ...strategyLines(report, spec),
-    `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine} (${report.ran.kernelReason}), seed ${seedOf(report, spec)}`,
+    `- Training: ${done.train.steps} steps of ${train.batchSize} rows, ${train.optimizer.name}, schedule ${train.schedule.name}, by ${report.ran.engine} (${report.ran.kernelReason}), seed ${report.ran.seed}`,
     `- Exported: step ${done.train.step}; largest difference of logits to the trained network ${done.export.student.parity.difference.toExponential(1)}`,
     '',
   ].join('\n');

@@ -18,7 +18,7 @@ export interface Report {
   readonly ensemble?: EnsembleReport;
   /** Names of the outputs, in order. */
   readonly classes: readonly string[];
-  /** Rows of the test split. */
+  /** Rows of the test split that the figures are on: all, unless a warning says otherwise. */
   readonly rows: number;
   /** Where the spec left the method open. */
   readonly choice?: MethodChoice;
@@ -43,6 +43,7 @@ export interface Report {
     readonly engine: string;
     /** What ran the teacher and the exported models. */
     readonly runtime: string;
+    /** That the delivered student was trained with; of several seeds not always the job's, which made splits and pixels. */
     readonly seed: number;
   };
 }

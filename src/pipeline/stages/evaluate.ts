@@ -2,6 +2,7 @@ import { metrics } from '../../core/metrics/index.ts';
 import { cancelled } from '../cancelled.ts';
 import { SCORE_BATCH, scoreRows } from '../logits/score-rows.ts';
 import type { Scorer } from '../logits/scorer.ts';
+import { type Answer, finiteRows } from '../report/finite-rows.ts';
 import type { ModelCard } from '../report/model-card.ts';
 import { modelReport } from '../report/model-report.ts';
 import type { ModelReport, ModelRole } from '../report/report.ts';
@@ -19,7 +20,7 @@ import { openOtherRows, openRows, type Rows, rowsKey } from '../training/open-ro
 export const evaluate: Stage<'evaluate'> = {
   name: 'evaluate',
   summary: 'evaluates on the test split',
-  version: 2,
+  version: 3,
   key: ({ inspect, decode, qualify, teach, export: exported, train, control }, { spec }) => ({
     teacher: inspect.plan,
     exported,
@@ -40,8 +41,10 @@ export const evaluate: Stage<'evaluate'> = {
     const { test } = rows.dataset.splits;
     const { classes } = plan.scores;
     const seeds = done.train.repeated?.runs.length ?? 1;
-    const total = test.length * (jobTeachers(done, spec).length + seeds * (control ? 2 : 1));
+    const asked = jobTeachers(done, spec);
+    const total = test.length * (asked.length + seeds * (control ? 2 : 1));
     let before = 0;
+    let seen = test;
     const score = async (
       scorer: Scorer,
       { plain }: Pick<Rows, 'plain'> = rows,
@@ -53,7 +56,7 @@ export const evaluate: Stage<'evaluate'> = {
         progress(before + n, total);
       };
       try {
-        return await scoreRows(scorer, plain, test, {
+        return await scoreRows(scorer, plain, seen, {
           input: input.name,
           classes: scores.classes,
           batch,
@@ -70,23 +73,28 @@ export const evaluate: Stage<'evaluate'> = {
       return studentScorer(session, plan, plan.input);
     };
     const askOther = async (teacher: JobTeacher): Promise<Float32Array> => {
-      const seen = await openOtherRows(teacher, rows, done, context);
+      const others = await openOtherRows(teacher, rows, done, context);
       try {
-        return await score(await openTeacher(teacher.plan, context), seen, teacher.plan);
+        return await score(await openTeacher(teacher.plan, context), others, teacher.plan);
       } finally {
-        await seen.close();
+        await others.close();
       }
     };
     try {
-      const labels = Int32Array.from(test, (row) => rows.dataset.labels[row]!);
       const own = await score(await openTeacher(plan, context), rows, plan, teacherBatch(spec, 0));
-      const others: Float32Array[] = [];
-      for (const teacher of jobTeachers(done, spec).slice(1)) others.push(await askOther(teacher));
-      const ensemble = judgeEnsemble([own, ...others], labels, rows.dataset.classes, done, spec);
-      const teacherLogits = ensemble?.logits ?? own;
+      const answers: Answer[] = [{ who: 'the teacher', logits: own, classes }];
+      for (const teacher of asked.slice(1)) {
+        const who = `further teacher "${teacher.name}"`;
+        answers.push({ who, logits: await askOther(teacher), classes: teacher.plan.scores.classes });
+      }
+      const finite = finiteRows(test, answers);
+      seen = finite.rows;
+      const labels = Int32Array.from(seen, (row) => rows.dataset.labels[row]!);
+      const ensemble = judgeEnsemble(finite.logits, labels, rows.dataset.classes, done, spec);
+      const teacherLogits = ensemble?.logits ?? finite.logits[0]!;
       const report = (card: ModelCard, logits: Float32Array): ModelReport =>
         modelReport({ classes, logits, labels, teacherLogits }, card);
-      const models: Partial<Record<ModelRole, ModelReport>> = { teacher: report(card, own) };
+      const models: Partial<Record<ModelRole, ModelReport>> = { teacher: report(card, finite.logits[0]!) };
       if (ensemble) models.ensemble = ensemble.model;
       if (control) models.control = report(control.card, await score(await open(control)));
       models.student = report(student.card, await score(await open(student)));
@@ -101,7 +109,8 @@ export const evaluate: Stage<'evaluate'> = {
         models,
         ...(ensemble ? { ensemble: ensemble.report } : {}),
         classes: rows.dataset.classes,
-        rows: test.length,
+        rows: seen.length,
+        warnings: finite.warnings,
         ...repeated,
       };
     } finally {

@@ -1,50 +1,65 @@
+import { combinationRefusesPairs } from '../../core/ensemble/ensemble.ts';
 import { statisticsNodes } from '../../core/inversion/statistics-distance.ts';
 import { losses } from '../../core/losses/index.ts';
 import type { Loss } from '../../core/losses/loss.ts';
-import { nearest } from '../../core/nearest.ts';
 import { decodeModel } from '../../core/onnx/decode.ts';
 import { encodeModel } from '../../core/onnx/encode.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import { entryOf } from '../../core/options.ts';
 import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import { about } from '../about.ts';
+import { namedFiles, refuseNotSent } from '../named-files.ts';
 import { modelCard } from '../report/model-card.ts';
-import type { InspectedTeacher, Results } from '../results.ts';
+import type { InspectedTeacher } from '../results.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { storedFiles } from '../stored-files.ts';
 import { aboutTeacher } from '../teacher/about-teacher.ts';
+import { exclusiveWarnings, lossesTaking } from '../teacher/misread-scores.ts';
 import { openModel } from '../teacher/open-model.ts';
 import { planTeacher } from '../teacher/plan-teacher.ts';
-import { probeBatch } from '../teacher/probe-batch.ts';
+import { probeTeacher } from '../teacher/probe-teacher.ts';
+import { unreadFiles } from '../unread-files.ts';
 
 /** The teacher: readable, runnable, with class scores; every problem, not the first. */
 export const inspect: Stage<'inspect'> = {
   name: 'inspect',
   summary: 'inspects the teacher',
-  version: 1,
+  version: 2,
   key: ({ ingest }, { spec }) => ({
     teacher: ingest.teacher.hash,
     companions: ingest.companions.map(({ name, hash }) => [name, hash]),
     inputs: spec.inputs,
     others: spec.ensemble?.others.map(({ file, inputs }) => ({ file, inputs })),
+    named: namedFiles(spec).map(({ file }) => file),
     inverted: spec.inversion !== undefined || undefined,
     refusesPairs: refusalOfPairs(spec) !== undefined,
+    oneByOne: [lossesTaking('one by one', spec), spec.ensemble?.combine],
   }),
   async run({ ingest }, context) {
     const { blobs, spec } = context;
+    const named = namedFiles(spec);
+    refuseNotSent(named, ingest);
     const files = await storedFiles(ingest.companions, blobs);
-    const own = await inspectTeacher(await blobs.get(ingest.teacher.hash), files, spec.inputs, context);
+    const bytes = await blobs.get(ingest.teacher.hash);
+    const { tap, ...own } = await inspectTeacher(bytes, files, spec.inputs, context);
     if (own.plan.scores.classes === 2) refusePairs(spec);
     if (spec.inversion) refuseWithoutStatistics(decodeModel(await blobs.get(own.plan.model.hash)));
-    if (!spec.ensemble) return own;
     const others: InspectedTeacher[] = [];
-    for (const { file, inputs } of spec.ensemble.others) {
-      const bytes = files.get(file);
-      if (!bytes) throw notSent(file, ingest, spec);
-      const found = await aboutTeacher(file, () => inspectTeacher(bytes, files, inputs, context, 'further'));
-      others.push({ file, ...found });
+    for (const { file, inputs } of spec.ensemble?.others ?? []) {
+      const work = () => inspectTeacher(files.get(file)!, files, inputs, context, 'further');
+      const { card, plan } = await aboutTeacher(file, work);
+      others.push({ file, card, plan });
     }
-    return { ...own, others };
+    const models = [decodeModel(bytes)];
+    for (const { file, role } of named) {
+      models.push(await about(`${role} "${file}"`, () => decodeModel(files.get(file)!)));
+    }
+    const warnings = [
+      ...unreadFiles(ingest.companions, named, models),
+      ...exclusiveWarnings(spec, tap, own.plan.scores),
+    ];
+    return { ...own, warnings, ...(spec.ensemble ? { others } : {}) };
   },
 };
 
@@ -57,12 +72,15 @@ async function inspectTeacher(
 ) {
   const options = { device: 'cpu', threads: spec.train.threads } as const;
   const model = await openModel(bytes, files, runtime);
-  const { plan, tapped, warnings } = planTeacher(model, { inputs }, role);
+  const { plan, tap, tapped, warnings } = planTeacher(model, { inputs }, role);
   const encoded = encodeModel(tapped);
-  const { batch, warning } = await probeBatch(await runtime.open(encoded, options), plan);
+  const { batch, kind, warnings: seen } = await probeTeacher(await runtime.open(encoded, options), plan);
   const stored = await blobs.put(encoded);
-  const told = warning === undefined ? warnings : [...warnings, warning];
-  return { card: modelCard(model, bytes.byteLength, told), plan: { ...plan, batch, model: stored } };
+  return {
+    card: modelCard(model, bytes.byteLength, [...warnings, ...seen]),
+    plan: { ...plan, batch, scores: { ...plan.scores, kind }, model: stored },
+    tap,
+  };
 }
 
 /** Batch normalisation that was folded into the layers before it has taken its statistics with it. */
@@ -77,36 +95,23 @@ function refuseWithoutStatistics(tapped: Model): void {
   );
 }
 
-function notSent(file: string, { teacher, companions }: Results['ingest'], { strategy }: ResolvedSpec) {
-  const sent = companions.map(({ name }) => name);
-  const meant = nearest(file, sent);
-  const came = sent.length > 0 ? ` With the job came ${sent.slice(0, 20).join(', ')}.` : '';
-  const send = `Send it along (--with ${file}, or a part of that name).`;
-  return new RetortError(
-    'SPEC_INVALID',
-    `/strategy (${strategy.name}): no file "${file}" came with the job`,
-    {
-      hint:
-        file === teacher.name
-          ? "It is the job's own teacher, which counts anyway: leave it out there."
-          : `${meant ? `Did you mean "${meant}"?` : send}${came}`,
-    },
-  );
-}
-
-/** The first term that says nothing of two classes, and why. */
-function refusalOfPairs({ objective }: ResolvedSpec): string | undefined {
+/** What says nothing of two classes, why, and what to take instead. */
+function refusalOfPairs({ objective, ensemble }: ResolvedSpec) {
   for (const { loss, options } of objective.terms) {
     const why = entryOf<Loss>(losses, loss, 'loss').refusesPairs?.(options);
-    if (why) return `"${loss}" ${why}`;
+    if (why) {
+      const instead = 'Use kl without standardisation, or logit-mse.';
+      return { what: `/objective: "${loss}" ${why}`, instead };
+    }
   }
-  return undefined;
+  const why = ensemble && combinationRefusesPairs(ensemble.combine);
+  if (!why) return undefined;
+  const what = `/strategy/combine: "${ensemble.combine}" ${why}`;
+  return { what, instead: 'Take "probabilities" or "logits".' };
 }
 
 function refusePairs(spec: ResolvedSpec): void {
-  const why = refusalOfPairs(spec);
-  if (!why) return;
-  throw new RetortError('SPEC_INVALID', `/objective: ${why}; the teacher has two`, {
-    hint: 'Use kl without standardisation, or logit-mse.',
-  });
+  const refusal = refusalOfPairs(spec);
+  if (!refusal) return;
+  throw new RetortError('SPEC_INVALID', `${refusal.what}; the teacher has two`, { hint: refusal.instead });
 }

@@ -52,6 +52,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
   const { terms } = spec.objective;
   const [layers, weights] = [foundPairs(terms), foundWeights(terms)];
   const alone = controlOf(done);
+  const { seeds } = done.evaluate;
   return {
     version: 1,
     ...done.evaluate,
@@ -66,7 +67,8 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
       ...(alone && control ? { control: training(alone, control) } : {}),
     },
     warnings: [
-      ...teacherWarnings(done),
+      ...teacherWarnings(done, spec),
+      ...done.evaluate.warnings,
       ...learnedOn(done),
       ...idleTerms(done, spec),
       ...otherSteps(done, spec),
@@ -80,7 +82,7 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
       teacherRowsReason: done.qualify.teacherRows.reason,
       engine: done.train.engine,
       runtime: `onnxruntime ${runtime.version}`,
-      seed: spec.seed,
+      seed: seeds ? seeds.runs[seeds.delivered]!.seed : spec.seed,
     },
   };
 }

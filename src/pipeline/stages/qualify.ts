@@ -8,6 +8,7 @@ import type { QualifiedTeacher } from '../results.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { aboutTeacher } from '../teacher/about-teacher.ts';
 import { jobTeachers } from '../teacher/job-teachers.ts';
+import { lossesTaking, valueWarnings } from '../teacher/misread-scores.ts';
 import { openTeacher } from '../teacher/open-teacher.ts';
 import { type Judged, judge, qualityError } from '../teacher/quality-gate.ts';
 import { type ClassNames, resolveClassMap } from '../teacher/resolve-class-map.ts';
@@ -28,6 +29,7 @@ export const qualify: Stage<'qualify'> = {
     rows: rowsKey(spec),
     override: spec.teacherQuality.override,
     device: spec.train.teacherDevice,
+    values: lossesTaking('values', spec),
     others: inspect.others?.map(({ file, plan }, i) => {
       const { inputs, labels } = spec.ensemble!.others[i]!;
       return { file, plan, inputs, labels, files: decode.others![i] };
@@ -98,15 +100,20 @@ async function qualified(
   const { spec, progress } = context;
   const scorer = await openTeacher(asked.plan, context);
   try {
-    const quality = await judge({ ...asked, scorer }, (n, total) => progress(n, total));
-    if (!quality) {
+    const judged = await judge({ ...asked, scorer }, (n, total) => progress(n, total));
+    if (!judged) {
       return { quality: null, warnings: ['no row has a label, so the quality of the teacher is unknown'] };
     }
-    if (quality.passes) return { quality, warnings: [] };
+    const { quality, logits, labels } = judged;
+    const misread = valueWarnings(spec, logits, labels, asked.plan.scores.classes);
+    if (quality.passes) return { quality, warnings: [...misread] };
     if (!spec.teacherQuality.override) throw await qualityError(quality, { ...asked, scorer }, spec.seed);
     return {
       quality,
-      warnings: ['the teacher is not better than chance; teacherQuality.override went on regardless'],
+      warnings: [
+        'the teacher is not better than chance; teacherQuality.override went on regardless',
+        ...misread,
+      ],
     };
   } finally {
     await scorer.close();

@@ -1,3 +1,5 @@
+import { decodeModel } from '../../core/onnx/decode.ts';
+import { externalNames } from '../../core/onnx/external-data.ts';
 import { tapLogits } from '../../core/onnx/tap-logits.ts';
 import { RetortError } from '../../errors.ts';
 import type { Runtime } from '../ports.ts';
@@ -20,7 +22,10 @@ export async function inspectModel(
   runtime: Runtime,
 ): Promise<ModelInspection> {
   const model = await openModel(bytes, files, runtime);
-  const card = modelCard(model, bytes.byteLength);
+  const read = externalNames(decodeModel(bytes));
+  const unread = [...files.keys()].filter((name) => !read.includes(name));
+  const warnings = unread.map((name) => `the model does not read "${name}", which came with it`);
+  const card = modelCard(model, bytes.byteLength, warnings);
   try {
     const { plan } = planTeacher(model, { inputs: {} });
     const behind = tapLogits(model)?.post ?? 'none';

@@ -14,6 +14,8 @@ export interface PlannedTeacher {
   readonly plan: Omit<TeacherPlan, 'model'>;
   /** What is run for class scores: nothing behind them. */
   readonly tapped: Model;
+  /** Which output they were found behind, and what stands between. */
+  readonly tap: LogitTap;
   readonly warnings: readonly string[];
 }
 
@@ -52,6 +54,7 @@ export function planTeacher(
       scores: { name: tap.tensor, classes, kind: tap.scores },
     },
     tapped,
+    tap,
     warnings,
   };
 }

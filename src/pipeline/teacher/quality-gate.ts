@@ -33,11 +33,18 @@ export interface Judged {
   readonly map?: ClassMap;
 }
 
-/** The teacher's quality on labelled rows of classes it knows, among these; undefined without any. */
+/** A teacher's quality, and the scores [rows, outputs] it was found from. */
+export interface Judgement {
+  readonly quality: TeacherQuality;
+  readonly logits: Float32Array;
+  readonly labels: Int32Array;
+}
+
+/** The teacher on labelled rows of classes it knows, among these; undefined without any. */
 export async function judge(
   judged: Judged,
   onRows: (done: number, total: number) => void,
-): Promise<TeacherQuality | undefined> {
+): Promise<Judgement | undefined> {
   const rows = judgedRows(judged);
   if (rows.length === 0) return undefined;
   const { scorer, plan } = judged;
@@ -49,7 +56,8 @@ export async function judge(
   };
   const logits = await scoreRows(scorer, judged.rows.plain, rows, options);
   refuseNotFinite(logits, classes, rows);
-  return qualityOf(judged, rows, logits);
+  const labels = Int32Array.from(rows, (row) => judged.rows.dataset.labels[row]!);
+  return { quality: qualityOf(judged, rows, logits), logits, labels };
 }
 
 function qualityOf(

@@ -1,4 +1,3 @@
-import { decodeModel } from '../../core/onnx/decode.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import type { Snapshot } from '../../core/program/kernel.ts';
 import { decodeSnapshot } from '../../core/program/safetensors.ts';
@@ -13,6 +12,7 @@ import type { Results, Trained } from '../results.ts';
 import type { StageContext } from '../stage.ts';
 import { buildStudent } from '../student/build-student.ts';
 import { withSnapshot } from '../student/trained-model.ts';
+import { uploadedStudent } from '../student/uploaded-student.ts';
 import { validateStudent } from '../student/validate-student.ts';
 import { BatchesBeside } from './batches-beside.ts';
 import { joinPhases } from './join-phases.ts';
@@ -34,9 +34,8 @@ export async function studentOf(
   const choice = phase ? phaseStudent(phase, spec.student) : spec.student;
   const models = new Map<string, Model>();
   if (choice.kind === 'model') {
-    for (const { name, hash } of done.ingest.companions) {
-      if (name === choice.file) models.set(name, decodeModel(await blobs.get(hash)));
-    }
+    const model = await uploadedStudent(choice.file, done.ingest.companions, blobs);
+    if (model) models.set(choice.file, model);
   }
   return buildStudent({
     models,
