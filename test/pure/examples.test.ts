@@ -45,3 +45,14 @@ test('the specs in the README are some', () => {
     [undefined, 'auto', 'published'],
   );
 });
+
+test('what docs/choosing.md says to write is a spec', () => {
+  const text = readFileSync(`${examples}../docs/choosing.md`, 'utf8');
+  const rows = [...text.matchAll(/\| `("[^\n]*?)`[^`|]*\|$/gm)].map(([, shown]) => shown!);
+  const [standardized] = [...text.matchAll(/as published: `([^`]*)`/g)].map(([, shown]) => shown!);
+  assert.ok(rows.length >= 10 && standardized);
+  for (const shown of [...rows, standardized]) {
+    const whole = `{ "version": 1, ${shown.replace('[...]', '[{ "file": "second.onnx" }]')} }`;
+    resolveSpec(parseSpec(JSON.parse(whole)), facilities);
+  }
+});
