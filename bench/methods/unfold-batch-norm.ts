@@ -55,7 +55,7 @@ export async function unfoldBatchNorm(
     };
     return [{ ...node, outputs: [plain] }, normal];
   });
-  return { ...model, graph: { ...model.graph, nodes, initializers, valueInfo: [] } } as unknown as Model;
+  return { ...model, graph: { ...model.graph, nodes, initializers, valueInfo: new Map() } };
 }
 
 /** Mean and variance of each channel of [N, C, ...], over all batches that are added. */

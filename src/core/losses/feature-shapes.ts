@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { sizeOf } from '../onnx/tensor.ts';
 import type { NumberArray } from './features.ts';
+import { batchSum } from './means.ts';
 
 /** Added under square roots of norms, so that the gradient is finite where the norm is 0: the root is at least 1e-6. */
 export const TINY_SQUARE = 1e-12;
@@ -29,7 +30,7 @@ export function unit(b: GraphBuilder, x: string, axis: number): string {
 
 /** Sum of all elements over a number, a scalar. */
 export const sumOver = (b: GraphBuilder, x: string, divisor: number): string =>
-  b.op('Div', [b.op('ReduceSum', [x], { keepdims: 0 }), b.constant(divisor)]);
+  b.op('Div', [batchSum(b, x), b.constant(divisor)]);
 
 /** Rows of plain numbers: [B, ...] as B lists. */
 export function rowsOf({ dims, data }: NumberArray): number[][] {

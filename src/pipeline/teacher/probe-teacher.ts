@@ -1,3 +1,4 @@
+import { isFloat } from '../../core/onnx/dtype.ts';
 import { sizeOf } from '../../core/onnx/tensor.ts';
 import { Random } from '../../core/random.ts';
 import { RetortError } from '../../errors.ts';
@@ -32,8 +33,7 @@ export async function probeTeacher(session: Session, plan: ScorerPlan): Promise<
       data,
     });
     // 0 and 1 are words of every vocabulary, and what masks hold.
-    const isWhole = !['float32', 'float16', 'float64', 'bfloat16'].includes(input.dtype);
-    const draw = (): number => (isWhole ? random.int(2) : random.uniform());
+    const draw = (): number => (isFloat(input.dtype) ? random.uniform() : random.int(2));
     const data = Float32Array.from({ length: ROWS * sizeOf(dims) }, draw);
     const alone = await new Scorer(session, { ...plan, batch: batch ?? 1 }).logits(rows(ROWS, data));
     const isHidden = scores.kind === 'logits' && areDistributions(alone, scores.classes);

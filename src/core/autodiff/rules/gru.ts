@@ -8,6 +8,7 @@ import {
   recurrent,
   recurrentSamples,
 } from '../emit/recurrent.ts';
+import { sumLeading } from '../emit/sum-leading.ts';
 import type { GradientRule } from '../rule.ts';
 
 /**
@@ -67,7 +68,7 @@ function direction(d: Direction, linear: boolean): DirectionGradient {
   const [gateSide, newSide] = [overSteps(b, dzr), overSteps(b, dn)];
   const inputSide = b.op('Concat', [gateSide, newSide], { axis: 2 });
   const recurrentNew = linear ? m.mul(newSide, r) : newSide;
-  const total = (value: string) => b.op('ReduceSum', [value, b.ints([0, 1])], { keepdims: 0 });
+  const total = (value: string) => sumLeading(b, value, 2);
   return {
     x: b.op('MatMul', [inputSide, d.w]),
     w: d.correlate(inputSide, d.x),

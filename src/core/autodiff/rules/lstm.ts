@@ -9,6 +9,7 @@ import {
   recurrentSamples,
   refuseUnusual,
 } from '../emit/recurrent.ts';
+import { sumLeading } from '../emit/sum-leading.ts';
 import type { GradientRule, RuleSample, SampleInput } from '../rule.ts';
 
 /**
@@ -64,7 +65,7 @@ function direction(d: Direction): DirectionGradient {
     dc = m.mul(dct, forget[t]!);
   }
   const all = overSteps(b, da);
-  const half = b.op('ReduceSum', [all, b.ints([0, 1])], { keepdims: 0 });
+  const half = sumLeading(b, all, 2);
   return {
     x: b.op('MatMul', [all, d.w]),
     w: d.correlate(all, d.x),
