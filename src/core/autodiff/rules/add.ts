@@ -8,6 +8,10 @@ import type { GradientRule } from '../rule.ts';
 export const add: GradientRule = {
   op: 'Add',
   differentiable: 'all',
-  samples: binarySamples(),
+  samples: [
+    ...binarySamples(),
+    // Summed in blocks (sum-leading.ts).
+    { name: 'second is added to many rows', inputs: [{ shape: [6, 13, 2] }, { shape: [2] }] },
+  ],
   backward: (c) => [c.dy(0), c.dy(0)],
 };
