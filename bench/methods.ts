@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { judge } from './methods/judge.ts';
 import { madeTeacher } from './methods/made-teachers.ts';
-import { isOutcome, type MethodResult, ResultFiles } from './methods/method-result.ts';
+import { isOutcome, type MethodResult } from './methods/method-result.ts';
 import { METHODS, type Method } from './methods/methods.ts';
 import { normalizedTeacher } from './methods/normalized-teacher.ts';
+import { ResultFiles } from './methods/result-files.ts';
 import { runMethod } from './methods/run-method.ts';
 import { isFull, readSetting, type Setting, specOf } from './methods/setting.ts';
 import { StatusLine } from './methods/status-line.ts';
@@ -17,6 +18,8 @@ import { writeSection } from './methods/write-section.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const DOCUMENT = join(root, 'docs/methods.md');
+/** Those of the full setting are part of the repository: they take hours, and another clone goes on from them. */
+const RESULTS = join(root, 'bench/methods/results.jsonl');
 const SEEDS = { full: [0, 1, 2], quick: [0, 1] };
 
 /** One cell of the work: a method on a seed, and what is known of it. */
@@ -29,8 +32,8 @@ interface Cell {
 
 /**
  * Every method and strategy on `cifar10-5k`, several seeds; prints the table, keeps it in docs/methods.md, and fails
- * where an expectation of `judge.ts` is missed. One file per run is kept in the work folder, and every stage in its
- * store: an interrupted bench goes on where it was, and one that is called again makes only what is missing, failed or
+ * where an expectation of `judge.ts` is missed. Results are kept in a file, every stage in the store of the work
+ * folder: an interrupted bench goes on where it was, and one that is called again makes only what is missing, failed or
  * has another spec. `--quick` says little: fewer epochs, rows and methods.
  */
 export async function methods(args: readonly string[]): Promise<void> {
@@ -53,7 +56,8 @@ export async function methods(args: readonly string[]): Promise<void> {
   const setting = await readSetting({ quick, epochs, kernel });
   const seeds = values.seeds?.split(',').map(Number) ?? (quick ? SEEDS.quick : SEEDS.full);
   const wanted = choose(values.only?.split(','), quick);
-  const files = new ResultFiles(join(work, setting.name));
+  const unfinished = join(work, setting.name);
+  const files = new ResultFiles(isFull(setting) ? RESULTS : `${unfinished}.jsonl`, unfinished);
   // Seed by seed, so that an early look at the table compares all methods.
   const cells = await lookUp(wanted, seeds, setting, files);
   if (values['dry-run']) return list(cells, setting);

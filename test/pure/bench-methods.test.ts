@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { judge } from '../../bench/methods/judge.ts';
-import { type MethodResult, ResultFiles } from '../../bench/methods/method-result.ts';
+import type { MethodResult } from '../../bench/methods/method-result.ts';
 import { LEFT_OUT, METHODS, type Method } from '../../bench/methods/methods.ts';
+import { ResultFiles } from '../../bench/methods/result-files.ts';
 import { readSetting, specOf } from '../../bench/methods/setting.ts';
 import { leftSeconds } from '../../bench/methods/status-line.ts';
 import { isBeyondNoise, summarize } from '../../bench/methods/summary.ts';
@@ -136,11 +137,16 @@ test('the table says which methods lose, and that a short setting says little', 
 test('a result counts for the very spec it was made by', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'retort-methods-'));
   try {
-    const files = new ResultFiles(folder);
+    const files = new ResultFiles(join(folder, 'results.jsonl'), join(folder, 'unfinished'));
     assert.equal(await files.find('kd', 0, {}), undefined);
     await files.keep({ ...result('kd', 0, 65), spec: { a: 1 } });
     assert.equal((await files.find('kd', 0, { a: 1 }))?.method, 'kd');
     assert.equal(await files.find('kd', 0, { a: 2 }), undefined);
+    await files.keep({ ...result('kd', 1, 66), spec: { a: 1 } });
+    await files.keep({ ...result('kd', 0, 67), spec: { a: 2 } });
+    assert.equal(await files.find('kd', 0, { a: 1 }), undefined);
+    assert.deepEqual((await files.find('kd', 0, { a: 2 }))?.outcome, result('kd', 0, 67).outcome);
+    assert.equal((await files.find('kd', 1, { a: 1 }))?.seed, 1);
     await files.keepSpent('kd', 0, { a: 1 }, { train: 5, cpu: 6, all: 7 });
     assert.equal((await files.spent('kd', 0, { a: 1 })).train, 5);
     assert.equal((await files.spent('kd', 0, { a: 2 })).train, 0);
