@@ -4,8 +4,9 @@ import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
 import type { DType } from '../../src/core/onnx/dtype.ts';
 import { encodeModel } from '../../src/core/onnx/encode.ts';
 import type { Model, Node } from '../../src/core/onnx/model.ts';
-import type { Tensor } from '../../src/core/onnx/tensor.ts';
+import { type Tensor, typedData } from '../../src/core/onnx/tensor.ts';
 import type { ErrorCode } from '../../src/errors.ts';
+import { openModel } from '../../src/pipeline/teacher/open-model.ts';
 
 const cpu = { device: 'cpu', threads: 1 } as const;
 
@@ -76,6 +77,15 @@ test('external files are taken as given', async () => {
   const { y } = await session.run({ x: { dtype: 'float32', dims: [2], data: new Float32Array([1, 2]) } });
   assert.deepEqual(y?.data, new Float32Array([11, 22]));
   await session.close();
+});
+
+test('a model opens by the file it says is "here": onnxruntime compares the names as they are written', async () => {
+  const files = new Map([['w.bin', new Uint8Array(new Float32Array([10, 20]).buffer)]]);
+  const here = { ...far, external: { ...external, location: './w.bin' } };
+  const bytes = encodeModel(model('Add', { inputs: ['x', 'w'], w: here }));
+  await assert.rejects(onnxruntime.open(bytes, { ...cpu, externalData: files }), { code: 'RUNTIME_FAILED' });
+  const { graph } = await openModel(bytes, files, onnxruntime);
+  assert.deepEqual(typedData(graph.initializers.get('w')!), new Float32Array([10, 20]));
 });
 
 test('what fails at run time is RUNTIME_FAILED, with the reason', async () => {

@@ -18,6 +18,17 @@ export function externalLocations(model: Model): readonly string[] {
 export const externalNames = (model: Model): readonly string[] =>
   externalLocations(model).flatMap((location) => [location, safePath(location) ?? location]);
 
+/** The model with its locations as the runtime compares them, without what says "here"; the model itself where they are. */
+export function withPlainLocations(model: Model): Model {
+  const graph = mapTensors(model.graph, (value) => {
+    const { external } = value;
+    const location = external && safePath(external.location);
+    if (!external || location === undefined || location === external.location) return value;
+    return { ...value, external: { ...external, location } };
+  });
+  return graph === model.graph ? model : { ...model, graph };
+}
+
 /**
  * The model with its external tensors in memory, as views of the given files (by location). ONNX_EXTERNAL_DATA lists
  * every tensor whose file is missing, too short, or outside the model's folder.

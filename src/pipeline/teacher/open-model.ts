@@ -1,6 +1,7 @@
 import { checkModel } from '../../core/onnx/check.ts';
 import { decodeModel } from '../../core/onnx/decode.ts';
-import { resolveExternalData } from '../../core/onnx/external-data.ts';
+import { encodeModel } from '../../core/onnx/encode.ts';
+import { resolveExternalData, withPlainLocations } from '../../core/onnx/external-data.ts';
 import { inferShapes } from '../../core/onnx/infer-shapes.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import { RetortError } from '../../errors.ts';
@@ -12,7 +13,9 @@ export async function openModel(
   files: ReadonlyMap<string, Uint8Array>,
   runtime: Runtime,
 ): Promise<Model> {
-  const model = resolveExternalData(decodeModel(bytes), files);
+  const sent = decodeModel(bytes);
+  const plain = withPlainLocations(sent);
+  const model = resolveExternalData(plain, files);
   const found: RetortError[] = [];
   const attempt = async (work: () => unknown): Promise<void> => {
     try {
@@ -24,7 +27,8 @@ export async function openModel(
   };
   // The runtime first: it knows every operator, and names those it does not have.
   await attempt(async () => {
-    const session = await runtime.open(bytes, { device: 'cpu', threads: 1, externalData: files });
+    const readable = plain === sent ? bytes : encodeModel(plain);
+    const session = await runtime.open(readable, { device: 'cpu', threads: 1, externalData: files });
     await session.close();
   });
   const problems = checkModel(model);
