@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { withJobFiles } from '../support/job-files.ts';
@@ -14,6 +14,28 @@ test('retort distill writes the files and prints the verdict', () =>
     const manifest = JSON.parse(await readFile(join(folder, 'out', 'manifest.json'), 'utf8'));
     assert.equal(manifest.stages.length > 5, true);
     assert.match(await readFile(join(folder, 'out', 'model-card.md'), 'utf8'), /# Model card/);
+  }));
+
+test('a dry run says what the job would meet and cost, and trains nothing; the job finds its work done', () =>
+  withJobFiles(async (folder, args) => {
+    const { code, out, err } = await runRetort(['distill', ...args, '--dry-run']);
+    assert.equal(code, 0, err);
+    assert.match(out, /^student {2}[\d,]+ parameters, [\d,]+ bytes, [\d,]+ multiply-accumulates per row$/m);
+    for (const stage of ['teach', 'control', 'train', 'total']) {
+      assert.match(out, new RegExp(`^${stage} +\\d+\\.\\d$`, 'm'));
+    }
+    assert.match(out, /^memory {2}about [\d,]+ MiB$/m);
+    assert.deepEqual(await readdir(join(folder, 'out')), ['.retort']);
+    const job = await runRetort(['distill', ...args]);
+    assert.equal(job.code, 0, job.err);
+    assert.match(job.err, /decodes the dataset: known already/);
+
+    const spec = join(folder, 'wrong.json');
+    await writeFile(spec, JSON.stringify({ version: 1, objective: { terms: [{ loss: 'kld' }] } }));
+    const wrong = await runRetort(['distill', ...args.slice(0, -4), '--spec', spec, '--dry-run']);
+    assert.equal(wrong.code, 64, wrong.err);
+    assert.match(wrong.err, /SPEC_INVALID/);
+    assert.equal(wrong.out, '');
   }));
 
 test('Ctrl-C exits with 130, and the same command goes on from there', () => {

@@ -9,4 +9,5 @@ export interface DistillOptions {
   readonly server?: string;
   readonly token?: string;
   readonly detach?: boolean;
+  readonly dryRun?: boolean;
 }
