@@ -32,6 +32,8 @@ const figures = (out: string): string[] =>
 /** Lines about stages without their times. */
 const stages = (err: string): string[] =>
   err.split('\n').flatMap((line) => /^(.*): done in /.exec(line)?.[1] ?? []);
+/** By its own choice a job may take another kernel the next time: whichever is faster at that moment. */
+const sameKernel = tinySpec({ train: { ...tinySpec().train, kernel: 'onnxruntime' } });
 const endless = tinySpec({ controls: false, train: { epochs: 100_000, batchSize: 16 } });
 
 test('on a server the verdict, the stages and the files are those of this process', options, () =>
@@ -50,6 +52,20 @@ test('on a server the verdict, the stages and the files are those of this proces
     for (const name of ['student.onnx', 'control.onnx', 'metrics.jsonl']) {
       assert.deepEqual(await readFile(join(out, name)), await readFile(join(folder, 'out', name)), name);
     }
+  }, sameKernel),
+);
+
+test('a dry run on a server says what it would cost and makes no job', options, () =>
+  withJobFiles(async (_folder, args) => {
+    const before = (await client.distillations.list({ pageSize: 1 }).next()).value?.id;
+    const { code, out, err } = await runRetort(['distill', ...args.slice(0, -2), '--dry-run', ...at()]);
+    assert.equal(code, 0, err);
+    assert.match(out, /^student {2}[\d,]+ parameters/m);
+    assert.match(out, /^total +\d+\.\d$/m);
+    assert.equal((await client.distillations.list({ pageSize: 1 }).next()).value?.id, before);
+    const detached = await runRetort(['distill', ...args.slice(0, -2), '--dry-run', '--detach', ...at()]);
+    assert.equal(detached.code, 64);
+    assert.match(detached.err, /USAGE.*--detach is not for --dry-run/);
   }),
 );
 
