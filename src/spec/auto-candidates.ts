@@ -5,7 +5,7 @@ import type { ObjectiveTerm } from '../core/program/build-program.ts';
 import type { CandidateRole } from './method-choice.ts';
 import { resolveObjective } from './resolve-objective.ts';
 
-/** One short training of `method: "auto"`. */
+/** What `method: "auto"` tries. */
 export interface Candidate {
   readonly method: string;
   readonly role: CandidateRole;
@@ -46,7 +46,7 @@ const WITHOUT_LABELS: readonly Written[] = [
   { method: 'wttm', role: 'fancier', terms: [{ loss: 'wttm', weight: 36 }] },
 ];
 
-/** What is tried: without labels only what needs none, with two classes only what says anything of them. */
+/** All that may be tried: without labels only what needs none, with two classes only what says anything of them. */
 export function autoCandidates({
   hasLabels,
   classes,
@@ -61,6 +61,24 @@ export function autoCandidates({
   const twins = fitting.filter(({ role }) => role === 'plain').map((plain) => ({ ...plain, seed: 1 }));
   return [...fitting, ...twins];
 }
+
+/** Tried on short schedules: the safe ones, what seeds make, and whether the labels alone do as well. */
+export const shortRound = (all: readonly Candidate[]): readonly Candidate[] =>
+  all.filter(({ role }) => role !== 'fancier');
+
+/**
+ * Tried on the job's own length, for short schedules rank the fancier losses wrongly: all of these, and what the short
+ * round lets go on; as foreseen before it one of the safe ones.
+ */
+export const wholeRound = (
+  all: readonly Candidate[],
+  goOn: readonly Candidate[] = all.filter(({ role, seed }) => role === 'plain' && seed === 0),
+): readonly Candidate[] =>
+  all.filter((candidate) => candidate.role === 'fancier' || goOn.includes(candidate));
+
+/** For people. */
+export const candidateName = ({ method, seed }: Pick<Candidate, 'method' | 'seed'>): string =>
+  seed === 0 ? method : `${method}, another seed`;
 
 const refusesPairs = ({ loss, options }: ObjectiveTerm): boolean =>
   entryOf<Loss>(losses, loss, 'loss').refusesPairs?.(options) !== undefined;

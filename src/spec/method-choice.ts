@@ -16,7 +16,7 @@ export interface MethodChoice {
   readonly rows: number;
   /** Length of the short schedules, as a part of the job's. */
   readonly share: number;
-  /** How far two trainings of plain KD that differ in their seed came apart; null where one of them failed. */
+  /** How far two short trainings of plain KD that differ in their seed came apart; null where one of them failed. */
   readonly seedSpread: number | null;
   readonly evidence: readonly Evidence[];
 }
@@ -25,6 +25,8 @@ export interface MethodChoice {
 export interface Evidence {
   readonly method: string;
   readonly role: CandidateRole;
+  /** Length of its training as a part of the job's; in choices of earlier versions all were short and none says so. */
+  readonly share?: number;
   /** Null where it could not be trained. */
   readonly score: number | null;
   /** Whom it was compared with, by how much it is better, and what luck alone makes of that. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RetortError } from '../../src/errors.ts';
 import { judgeCandidates, type Trial } from '../../src/pipeline/choice/judge-candidates.ts';
-import { autoCandidates, type Candidate } from '../../src/spec/auto-candidates.ts';
+import { methodChoice } from '../../src/pipeline/choice/method-choice.ts';
+import { autoCandidates, type Candidate, wholeRound } from '../../src/spec/auto-candidates.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 
@@ -17,97 +18,165 @@ const trial = (method: string, right: number, seed = 0): Trial => ({
   hits: Uint8Array.from({ length: ROWS }, (_, row) => Number(row < right)),
 });
 
-/** Scores of kd, kd-standardized, dkd, wttm, control and kd's other seed. */
-const judged = (kd: number, standardized: number, dkd: number, wttm: number, control: number, twin: number) =>
-  judgeCandidates([
-    trial('kd', kd),
-    trial('kd-standardized', standardized),
-    trial('dkd', dkd),
-    trial('wttm', wttm),
-    trial('control', control),
-    trial('kd', twin, 1),
-  ]);
+type Scores = Readonly<Record<string, number>>;
 
-const verdicts = ({ evidence }: ReturnType<typeof judged>) =>
-  Object.fromEntries(evidence.map(({ method, verdict }) => [method, verdict]));
+/** Trials by the rows that each gets right; `twin` is plain KD with another seed. */
+const trials = (scores: Scores): readonly Trial[] =>
+  Object.entries(scores).map(([name, right]) =>
+    name === 'twin' ? trial('kd', right, 1) : trial(name, right),
+  );
 
-test('of the safe two the better is taken, however little it wins; a fancier loss has to win by more than seeds make', () => {
-  const found = judged(600, 602, 615, 610, 500, 620);
+/** Both rounds by their scores, as the stage makes them: the short one says who goes on. */
+function chosen(shortScores: Scores, wholeScores: Scores) {
+  const short = judgeCandidates(trials(shortScores));
+  const goOn = [short.safe, short.chosen].flatMap((each) => each?.candidate ?? []);
+  const names = wholeRound(known, goOn).map(({ method }) => method);
+  assert.deepEqual(Object.keys(wholeScores), names, 'these are tried on the full length');
+  return methodChoice(short, judgeCandidates(trials(wholeScores), short.seedSpread), 0.25);
+}
+
+const verdicts = ({ evidence }: ReturnType<typeof chosen>) =>
+  evidence.map(({ method, share, verdict }) => `${method} ${share}: ${verdict}`);
+
+test('of the safe two the better goes on, however little it wins; it is kept where fancier losses win by less than noise', () => {
+  const found = chosen(
+    { kd: 600, 'kd-standardized': 602, control: 500, twin: 620 },
+    { 'kd-standardized': 700, dkd: 715, wttm: 720 },
+  );
   assert.equal(found.method, 'kd-standardized');
+  assert.deepEqual(found.terms, candidateOf('kd-standardized').terms);
   assert.ok(Math.abs(found.seedSpread! - 0.02) < 1e-12);
-  assert.deepEqual(verdicts(found), {
-    kd: 'reference',
-    'kd-standardized': 'chosen',
-    dkd: 'within noise',
-    wttm: 'within noise',
-    control: 'worse',
-    'kd, another seed': 'what a seed makes',
-  });
-  assert.match(
+  assert.equal(found.rows, ROWS);
+  assert.deepEqual(verdicts(found), [
+    'kd 0.25: reference',
+    'kd-standardized 0.25: goes on',
+    'control 0.25: worse',
+    'kd, another seed 0.25: what a seed makes',
+    'kd-standardized 1: chosen',
+    'dkd 1: within noise',
+    'wttm 1: within noise',
+  ]);
+  assert.equal(
     found.reason,
-    /^kd-standardized: no fancier loss won by more than noise; it is better than the/,
+    'kd-standardized: no fancier loss won by more than noise on the full length; kd-standardized was better than the control on 25 % of the length (+10.20 points, noise 2.00)',
   );
 });
 
-test('a fancier loss that wins by more is promoted, the best of them', () => {
-  const found = judged(600, 602, 625, 640, 500, 620);
+test('a fancier loss that wins by more than the seeds of the short round make is promoted, the best of them', () => {
+  const found = chosen(
+    { kd: 600, 'kd-standardized': 590, control: 500, twin: 620 },
+    { kd: 700, dkd: 725, wttm: 740 },
+  );
   assert.equal(found.method, 'wttm');
   assert.deepEqual(found.terms, candidateOf('wttm').terms);
-  assert.equal(verdicts(found).dkd, 'better, but not the best');
+  assert.deepEqual(verdicts(found).slice(-3), [
+    'kd 1: reference',
+    'dkd 1: better, but not the best',
+    'wttm 1: chosen',
+  ]);
   assert.match(
     found.reason,
-    /^wttm won over kd-standardized by more than noise \(\+3.80 points, noise 2.00\)/,
+    /^wttm won over kd by more than noise on the full length \(\+4.00 points, noise 2.00\); kd was better than the control on 25 %/,
   );
 });
 
-test('where the control is as good it is said that none helps, and distillation is kept', () => {
-  const found = judged(600, 590, 600, 600, 605, 620);
-  assert.equal(found.method, 'kd');
-  assert.match(found.reason, /none helps: the control was as good \(-0.50 points, noise 2.00\)/);
-  assert.equal(verdicts(found).control, 'within noise');
+test('where the control is as good on the short schedule it is said that none helps, and distillation is kept', () => {
+  const short = { kd: 600, 'kd-standardized': 590, control: 605, twin: 620 };
+  const safe = chosen(short, { kd: 700, dkd: 700, wttm: 700 });
+  assert.equal(safe.method, 'kd');
+  assert.match(
+    safe.reason,
+    /; none helps: the control was as good on 25 % of the length \(-0.50 points, noise 2.00\), distillation is kept/,
+  );
+  assert.ok(verdicts(safe).includes('control 0.25: within noise'));
+  // What won on the full length helps.
+  const fancier = chosen(short, { kd: 700, dkd: 700, wttm: 730 });
+  assert.match(
+    fancier.reason,
+    /; the control was as good on 25 % of the length \(-0.50 points, noise 2.00\)$/,
+  );
 });
 
-test('where the control is better by more than noise the labels alone are learned', () => {
-  const found = judged(600, 590, 600, 600, 650, 610);
-  assert.equal(found.method, 'control');
+test('a control that is better on the short schedule is tried on the full length, and taken where it is better there', () => {
+  const short = { kd: 600, 'kd-standardized': 590, control: 650, twin: 610 };
+  const alone = chosen(short, { kd: 600, dkd: 600, wttm: 600, control: 650 });
+  assert.equal(alone.method, 'control');
   assert.deepEqual(
-    found.terms.map(({ loss }) => loss),
+    alone.terms.map(({ loss }) => loss),
     ['cross-entropy'],
   );
-  assert.match(found.reason, /^none helps: the control was better than kd \(\+5.00 points/);
+  assert.ok(verdicts(alone).includes('control 0.25: goes on'));
+  assert.ok(verdicts(alone).includes('control 1: chosen'));
+  assert.match(
+    alone.reason,
+    /^none helps: the control was better than kd on the full length \(\+5.00 points/,
+  );
+
+  const equal = chosen(short, { kd: 700, dkd: 600, wttm: 600, control: 705 });
+  assert.equal(equal.method, 'kd');
+  assert.match(
+    equal.reason,
+    /; the control was better on 25 % of the length; none helps: the control was as good on the full \(-0.50 points/,
+  );
+
+  // It would have to replace the fancier loss, not the safe one.
+  const beaten = chosen(short, { kd: 600, dkd: 600, wttm: 700, control: 650 });
+  assert.equal(beaten.method, 'wttm');
+  assert.match(beaten.reason, /; it is better than the control on the full \(\+5.00 points, noise 1.00\)$/);
 });
 
 test('noise of the rows is that of pairs: rows both get right or wrong say nothing', () => {
   // kd alone right on 30 rows, dkd alone on 50: sqrt(80 - 400 / 1000) / 1000 = 0.00892.
   const kd = Uint8Array.from({ length: ROWS }, (_, row) => Number(row < 30 || row >= 500));
   const dkd = Uint8Array.from({ length: ROWS }, (_, row) => Number((row >= 30 && row < 80) || row >= 500));
-  const found = judgeCandidates([
+  const both = [
     { candidate: candidateOf('kd'), hits: kd },
-    { candidate: candidateOf('kd', 1), hits: kd },
     { candidate: candidateOf('dkd'), hits: dkd },
-  ]);
-  const { difference, noise } = found.evidence[2]!;
-  assert.ok(Math.abs(difference! - 0.02) < 1e-12 && Math.abs(noise! - Math.sqrt(79.6) / 1000) < 1e-12);
-  assert.equal(found.method, 'dkd');
+  ];
+  const { chosen, safe, compare } = judgeCandidates(both, 0.001);
+  const { difference, noise } = compare(chosen!, safe!);
+  assert.ok(Math.abs(difference - 0.02) < 1e-12 && Math.abs(noise - Math.sqrt(79.6) / 1000) < 1e-12);
+  assert.equal(chosen!.candidate.method, 'dkd');
+  // The seeds of the round before make more.
+  assert.equal(judgeCandidates(both, 0.02).chosen!.candidate.method, 'kd');
 });
 
-test('a candidate that fails is out; where the safe ones fail the best of the rest is taken', () => {
-  const failed = (method: string): Trial => ({
-    candidate: candidateOf(method),
-    failure: 'diverged at step 3',
-  });
-  const found = judgeCandidates([
-    failed('kd'),
-    failed('kd-standardized'),
-    trial('dkd', 600),
-    trial('control', 300),
-  ]);
+const failed = (method: string): Trial => ({
+  candidate: candidateOf(method),
+  failure: 'diverged at step 3',
+});
+
+test('where the safe ones fail on the short schedule the fancier ones and the control are left', () => {
+  const short = judgeCandidates([failed('kd'), failed('kd-standardized'), trial('control', 300)]);
+  assert.equal(short.safe, undefined);
+  assert.equal(short.seedSpread, null);
+  const round = wholeRound(known, [short.chosen!.candidate]);
+  assert.deepEqual(
+    round.map(({ method }) => method),
+    ['dkd', 'wttm', 'control'],
+  );
+  const whole = judgeCandidates([trial('dkd', 600), failed('wttm'), trial('control', 300)], null);
+  const found = methodChoice(short, whole, 0.25);
   assert.equal(found.method, 'dkd');
-  assert.equal(found.seedSpread, null);
   assert.equal(found.evidence[0]!.verdict, 'failed: diverged at step 3');
+  assert.match(found.reason, /^dkd: no safer distillation could be trained; it is better than the control/);
+  const alone = judgeCandidates([failed('dkd'), failed('wttm'), trial('control', 300)], null);
+  assert.equal(methodChoice(short, alone, 0.25).method, 'control');
+});
+
+test('where nothing can be trained on the full length every failure is told', () => {
+  const short = judgeCandidates([trial('kd', 600), failed('control')]);
   assert.throws(
-    () => judgeCandidates([failed('kd'), failed('control')]),
-    (error: RetortError) => error instanceof RetortError && error.code === 'TRAIN_DIVERGED',
+    () => methodChoice(short, judgeCandidates([failed('kd'), failed('dkd')], null), 0.25),
+    (error: RetortError) => {
+      assert.ok(error instanceof RetortError);
+      assert.equal(error.code, 'TRAIN_DIVERGED');
+      assert.deepEqual(
+        error.problems,
+        ['control', 'kd', 'dkd'].map((name) => `${name}: diverged at step 3`),
+      );
+      return true;
+    },
   );
 });
 
@@ -116,7 +185,7 @@ test('without validation rows plain KD is taken: nothing speaks against it', () 
     candidate: candidateOf(method),
     hits: new Uint8Array(),
   }));
-  assert.equal(judgeCandidates(empty).method, 'kd');
+  assert.equal(judgeCandidates(empty).chosen!.candidate.method, 'kd');
 });
 
 test('without labels only what needs none is tried, with two classes only what says anything of them', () => {

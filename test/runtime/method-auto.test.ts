@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { writeDataset } from '../../examples/shapes/write-dataset.ts';
+import type { TrainingKernel } from '../../src/core/program/kernel.ts';
 import { RetortError } from '../../src/errors.ts';
 import type { Report } from '../../src/pipeline/report/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
@@ -17,7 +18,17 @@ import { memoryTools, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny
 
 const shapes = fileURLToPath(new URL('../../examples/shapes/', import.meta.url));
 
-const TRIED = ['kd', 'kd-standardized', 'dkd', 'wttm', 'control', 'kd, another seed'];
+/** Lines of the evidence: what is tried on a quarter of the length. */
+const SHORT = ['kd 0.25', 'kd-standardized 0.25', 'control 0.25', 'kd, another seed 0.25'];
+
+const linesOf = ({ evidence }: NonNullable<Results['choose']>): readonly string[] =>
+  evidence.map(({ method, share }) => `${method} ${share}`);
+
+/** As the progress of the stage names them. */
+const notesOf = (lines: readonly string[]): readonly string[] =>
+  lines.map((line) => line.replace(' 0.25', ', short').replace(/ 1$/, ''));
+
+const timingOf = ({ timings }: Results, name: string) => timings.find(({ stage }) => stage === name)!;
 
 const auto = (more: object = {}) =>
   tinySpec({
@@ -37,26 +48,31 @@ const textOf = async (name: string, { publish }: Results, { blobs }: Tools): Pro
   return new TextDecoder().decode(await blobs.get(hash));
 };
 
-test('every candidate is tried on a quarter of the length; the choice is settled, trained and shown with its evidence', async () => {
+test('a short round says who goes on, one of full length who wins; the choice is settled, trained and shown', async () => {
   const tools = memoryTools();
   const kept: ResolvedSpec[] = [];
-  const steps = new Map<string, number>();
+  const told: { readonly done: number; readonly total: number; readonly note: string }[] = [];
   const observer = {
-    progress: (stage: string, _done: number, total: number, note?: string) => {
-      if (stage === 'choose') steps.set(note!, total / TRIED.length);
+    progress: (stage: string, done: number, total: number, note?: string) => {
+      if (stage === 'choose') told.push({ done, total, note: note! });
     },
   };
   const settled = async (spec: ResolvedSpec) => void kept.push(spec);
   const results = await runJourney({ ...tinyRequest(auto()), observer, settled }, tools);
   const choice = results.choose!;
-  assert.deepEqual([...steps.keys()], TRIED);
-  assert.ok([...steps.values()].every((each) => each === results.train.steps / 4));
-  assert.deepEqual(
-    choice.evidence.map(({ method }) => method),
-    TRIED,
-  );
+  const { method: safe } = choice.evidence.find(({ verdict }) => verdict === 'goes on')!;
+  assert.match(safe, /^kd(-standardized)?$/);
+  assert.deepEqual(linesOf(choice), [...SHORT, `${safe} 1`, 'dkd 1', 'wttm 1']);
   assert.equal(choice.evidence.filter(({ verdict }) => verdict === 'chosen').length, 1);
+  assert.equal(choice.evidence.find(({ verdict }) => verdict === 'chosen')!.share, 1);
   assert.ok(choice.rows > 20 && choice.measure === 'accuracy' && choice.share === 0.25);
+
+  // Four short trainings are one of the length, three more are whole; progress says so, and only rises.
+  assert.deepEqual([...new Set(told.map(({ note }) => note))], notesOf(linesOf(choice)));
+  assert.ok(told.every(({ total }) => total === 4));
+  assert.ok(told.every(({ done }, i) => i === 0 || done > told[i - 1]!.done));
+  assert.equal(told.findLast(({ note }) => note.endsWith('short'))!.done, 1);
+  assert.equal(told.at(-1)!.done, 4);
 
   const { resolved } = JSON.parse(await textOf('spec.json', results, tools)) as { resolved: ResolvedSpec };
   assert.deepEqual(kept.at(-1), resolved);
@@ -65,19 +81,62 @@ test('every candidate is tried on a quarter of the length; the choice is settled
   assert.deepEqual(resolved.phases[0]!.terms, choice.terms);
   const report = JSON.parse(await textOf('report.json', results, tools)) as Report;
   assert.deepEqual(report.choice, choice);
-  assert.match(await textOf('model-card.md', results, tools), /\| tried \| accuracy \| against \| points \|/);
+  const card = await textOf('model-card.md', results, tools);
+  assert.match(card, /\| tried \| length \| accuracy \| against \| points \|/);
+  assert.match(card, /\| control \| 25 % \| [\s\S]*\| wttm \| 100 % \| /);
+
+  // The winner's training is the job's own.
+  assert.equal(timingOf(results, 'train').skipped, true);
 
   // A later attempt starts from the settled spec: nothing is tried, and the evidence is still there.
   const again = await runJourney({ ...tinyRequest(auto()), spec: resolved }, memoryTools());
   assert.deepEqual(again.choose, choice);
   assert.equal(again.train.snapshot.hash, results.train.snapshot.hash);
 
-  // The same objective written out makes the same student of the same work.
-  const timings = (await runJourney(tinyRequest(writtenAs(choice.terms)), tools)).timings;
-  assert.equal(timings.find(({ stage }) => stage === 'train')!.skipped, true);
+  // The same objective written out makes the same student, of the same work where there is any.
+  const written = tinyRequest(writtenAs(choice.terms));
+  assert.equal(timingOf(await runJourney(written, tools), 'train').skipped, true);
+  const alone = await runJourney(tinyRequest(writtenAs(choice.terms)), memoryTools());
+  assert.equal(timingOf(alone, 'train').skipped, false);
+  assert.equal(alone.train.snapshot.hash, results.train.snapshot.hash);
 });
 
-const writtenAs = (terms: NonNullable<Results['choose']>['terms']): object => {
+test('of several seeds the first is the training that has won', async () => {
+  const notes = new Set<string>();
+  const observer = {
+    progress: (stage: string, _done: number, _total: number, note?: string) => {
+      if (stage === 'train') notes.add(note!);
+    },
+  };
+  const request = { ...tinyRequest(auto({ seeds: 2 })), observer, until: 'train' } as const;
+  const { train } = await runJourney(request, memoryTools());
+  assert.deepEqual([...notes], ['seed 2 of 2']);
+  assert.equal(train.repeated!.runs.length, 2);
+});
+
+test('the trials of full length have the recipe of the job, which may stop early', async () => {
+  const { train } = auto() as { train: object };
+  const recipe = { ...train, epochs: 12, earlyStopping: { patience: 1 } };
+  const told: number[] = [];
+  const observer = {
+    progress: (stage: string, done: number, total: number) =>
+      void (stage === 'choose' && told.push(done / total)),
+  };
+  const request = { ...tinyRequest(auto({ train: recipe })), observer, until: 'train' } as const;
+  const results = await runJourney(request, memoryTools());
+  assert.equal(timingOf(results, 'train').skipped, true);
+  assert.equal(told.at(-1), 1);
+  assert.ok(told.every((share, i) => i === 0 || share > told[i - 1]!));
+  const { train: alone } = await runJourney(
+    { ...tinyRequest({ ...writtenAs(results.choose!.terms), train: recipe }), until: 'train' },
+    memoryTools(),
+  );
+  assert.ok(alone.steps < 12 * (320 / 32), 'it stops early');
+  assert.equal(results.train.snapshot.hash, alone.snapshot.hash);
+  assert.equal(results.train.steps, alone.steps);
+});
+
+const writtenAs = (terms: ResolvedSpec['objective']['terms']): object => {
   const { method: _method, ...spec } = auto() as Record<string, unknown>;
   return { ...spec, objective: { terms: terms.map(({ options, ...term }) => ({ ...term, ...options })) } };
 };
@@ -89,9 +148,10 @@ test('what is said of the length of the trials is how long they were: at least a
     memoryTools(),
   );
   assert.equal(results.choose!.share, 0.5);
+  assert.deepEqual([...new Set(results.choose!.evidence.map(({ share }) => share))], [0.5, 1]);
 });
 
-test('labels alone, once chosen, go on where they were stopped: no view of the teacher is in their key', async () => {
+test('a control that wins the short round is tried on the full length; once chosen no view of the teacher is in its key', async () => {
   const tools = memoryTools();
   const { train: recipe } = auto();
   const written = auto({ teacherQuality: { override: true }, train: { ...recipe, epochs: 8 } });
@@ -100,38 +160,47 @@ test('labels alone, once chosen, go on where they were stopped: no view of the t
   const settled = async (found: ResolvedSpec): Promise<void> => {
     spec = found;
   };
-  const { choose, train } = await runJourney({ ...wrong(), settled, until: 'train' }, tools);
+  const results = await runJourney({ ...wrong(), settled, until: 'train' }, tools);
+  const { choose, train } = results;
   assert.equal(choose!.method, 'control');
+  assert.ok(linesOf(choose!).includes('control 1'));
+  assert.equal(timingOf(results, 'train').skipped, true);
   const later = await runJourney({ ...wrong(), spec, until: 'train' }, tools);
-  assert.equal(later.timings.find(({ stage }) => stage === 'train')!.skipped, true);
+  assert.equal(timingOf(later, 'train').skipped, true);
   assert.deepEqual(later.train, train);
 });
 
-test('stopped in every candidate it goes on there, and ends with the same choice', async () => {
+test('stopped in every trial of both rounds it goes on there, and ends with the same choice', async () => {
   const whole = await runJourney({ ...tinyRequest(auto()), until: 'choose' }, memoryTools());
+  const notes = notesOf(linesOf(whole.choose!));
+  assert.equal(notes.length, 7);
   const tools = memoryTools();
-  for (const method of TRIED) {
+  const reached = new Map<string, number>();
+  for (const trial of notes) {
     const stop = new AbortController();
     const seen: string[] = [];
     const observer = {
-      progress: (stage: string, _done: number, _total: number, note?: string) => {
+      progress: (stage: string, done: number, _total: number, note?: string) => {
         if (stage !== 'choose') return;
         seen.push(note!);
-        if (note === method) stop.abort();
+        assert.ok(done > (reached.get(note!) ?? 0), 'no step is made again');
+        reached.set(note!, done);
+        if (note === trial) stop.abort();
       },
     };
     await assert.rejects(
       runJourney({ ...tinyRequest(auto()), until: 'choose', observer, signal: stop.signal }, tools),
       (error: RetortError) => error instanceof RetortError && error.code === 'CANCELLED',
     );
-    const before = TRIED[TRIED.indexOf(method) - 1];
+    const before = notes[notes.indexOf(trial) - 1];
     assert.ok(
-      [...new Set(seen)].every((note) => note === method || note === before),
+      [...new Set(seen)].every((note) => note === trial || note === before),
       'what is finished is not done again',
     );
   }
-  const results = await runJourney({ ...tinyRequest(auto()), until: 'choose' }, tools);
+  const results = await runJourney({ ...tinyRequest(auto()), until: 'train' }, tools);
   assert.deepEqual(results.choose, whole.choose);
+  assert.equal(timingOf(results, 'train').skipped, true);
 });
 
 test('where no training row has a label, only the teacher is learned from', async () => {
@@ -154,55 +223,104 @@ test('where no training row has a label, only the teacher is learned from', asyn
         data: [memorySource('pictures.zip', await readFile(path))],
       },
     };
-    const { choose, qualify, control, train } = await runJourney(request, memoryTools());
+    const results = await runJourney(request, memoryTools());
+    const { choose, qualify, control, train } = results;
     assert.equal(qualify.labelled, 0);
     assert.equal(control, null);
     assert.ok(train.steps > 0);
-    assert.deepEqual(
-      choose!.evidence.map(({ method }) => method),
-      ['kd', 'kd-standardized', 'dkd-label-free', 'wttm', 'kd, another seed'],
-    );
+    // One epoch cannot be made shorter.
+    const { method: safe } = choose!.evidence.find(({ verdict }) => verdict === 'goes on')!;
+    assert.deepEqual(linesOf(choose!), [
+      'kd 1',
+      'kd-standardized 1',
+      'kd, another seed 1',
+      `${safe} 1`,
+      'dkd-label-free 1',
+      'wttm 1',
+    ]);
+    // The validation rows have labels.
+    assert.equal(choose!.measure, 'accuracy');
+    assert.equal(timingOf(results, 'train').skipped, true);
   } finally {
     await rm(folder, { recursive: true });
   }
 });
 
-test('a candidate that diverges is out, and the others decide', async () => {
+/** Tools whose kernel diverges in the trainings of these places. */
+function divergingIn(places: readonly number[]): Tools {
   const tools = memoryTools();
-  const { onnxruntime } = tools.kernels;
+  const onnxruntime = tools.kernels.onnxruntime!;
   let opened = 0;
-  const kernels = {
-    onnxruntime: {
-      ...onnxruntime!,
-      name: 'onnxruntime',
-      declines: async () => undefined,
-      async open(...given: Parameters<NonNullable<typeof onnxruntime>['open']>) {
-        const trainer = await onnxruntime!.open(...given);
-        if (opened++ !== 0) return trainer;
-        const run = async () => {
-          throw new RetortError('TRAIN_DIVERGED', 'the loss of step 0 is NaN');
-        };
-        return {
-          engine: trainer.engine,
-          preferredSteps: trainer.preferredSteps,
-          run,
-          gradients: run,
-          snapshot: () => trainer.snapshot(),
-          close: () => trainer.close(),
-        };
-      },
+  const kernel: TrainingKernel = {
+    ...onnxruntime,
+    name: 'onnxruntime',
+    declines: async () => undefined,
+    async open(...given) {
+      const trainer = await onnxruntime.open(...given);
+      if (!places.includes(opened++)) return trainer;
+      const run = async () => {
+        throw new RetortError('TRAIN_DIVERGED', 'the loss of step 0 is NaN');
+      };
+      return {
+        engine: trainer.engine,
+        preferredSteps: trainer.preferredSteps,
+        run,
+        gradients: run,
+        snapshot: () => trainer.snapshot(),
+        close: () => trainer.close(),
+      };
     },
   };
-  const { choose } = await runJourney({ ...tinyRequest(auto()), until: 'choose' }, { ...tools, kernels });
-  assert.equal(choose!.evidence[0]!.verdict, 'failed: the loss of step 0 is NaN');
-  assert.notEqual(choose!.method, 'kd');
-  assert.equal(choose!.seedSpread, null);
+  return { ...tools, kernels: { onnxruntime: kernel } };
+}
+
+const chosenWhere = async (tools: Tools) =>
+  (await runJourney({ ...tinyRequest(auto()), until: 'choose' }, tools)).choose!;
+
+test('a candidate that diverges is out, and the others decide', async () => {
+  const first = await chosenWhere(divergingIn([0]));
+  assert.equal(first.evidence[0]!.verdict, 'failed: the loss of step 0 is NaN');
+  assert.equal(first.seedSpread, null);
+  assert.deepEqual(linesOf(first).slice(0, 7), [...SHORT, 'kd-standardized 1', 'dkd 1', 'wttm 1']);
+
+  // On the full length the safe one is the fifth.
+  const later = await chosenWhere(divergingIn([4]));
+  assert.equal(later.evidence[4]!.verdict, 'failed: the loss of step 0 is NaN');
+  assert.match(later.method, /^(dkd|wttm)$/);
 });
 
-test('the estimate knows what choosing costs', async () => {
+test('where both of the safe ones diverge on the short schedule the fancier ones and the control are left', async () => {
+  const choice = await chosenWhere(divergingIn([0, 1]));
+  assert.deepEqual(linesOf(choice), [...SHORT, 'dkd 1', 'wttm 1', 'control 1']);
+  assert.match(choice.method, /^(dkd|wttm|control)$/);
+});
+
+test('where everything diverges the job does, and every trial is told', async () => {
+  await assert.rejects(chosenWhere(divergingIn([0, 1, 2, 3, 4, 5])), (error: RetortError) => {
+    assert.ok(error instanceof RetortError);
+    assert.equal(error.code, 'TRAIN_DIVERGED');
+    assert.equal(error.problems.length, 6);
+    return true;
+  });
+});
+
+test('the estimate counts both rounds, and the training that wins once', async () => {
+  /** A second a look: paces are the same at every call. */
+  const steady = (): Tools => {
+    let now = 0;
+    return { ...memoryTools(), clock: { now: () => 0, precise: () => (now += 1000) } };
+  };
   const estimate = async (spec: object) =>
-    (await validateJob(tinyRequest(spec), memoryTools(), () => 1)).estimate.seconds;
+    (await validateJob(tinyRequest(spec), steady(), () => 1)).estimate.seconds;
+  const terms = [{ loss: 'kl', temperature: 4, weight: 0.9, options: {} }];
+  const written = await estimate(writtenAs(terms));
+  assert.equal(written.choose, 0);
   const open = await estimate(auto());
-  assert.ok(open.choose > 0 && open.total > open.choose + open.train);
-  assert.equal((await estimate(tinySpec())).choose, 0);
+  // Four of a quarter, each of which opens the kernel, and three whole ones.
+  assert.ok(open.choose > 4 * written.train && open.choose < 6 * written.train);
+  assert.equal(open.train, 0);
+  assert.ok(open.total >= open.choose + open.control);
+  const repeated = await estimate(auto({ seeds: 3 }));
+  assert.equal(repeated.choose, open.choose);
+  assert.equal(repeated.train, 2 * written.train);
 });

@@ -39,11 +39,12 @@ async function recoveryCost(
  * What a job would cost on this machine as it is now.
  *
  * Time: the stages up to `qualify` as they took here (nothing where their results were known). Teachers: their pace on some
- * batches of training rows, times the rows of all views and of validation. Recovering pictures counts as teaching. Training: opening the kernel, the pace of some
- * real steps times all steps, and one validation with its checkpoint times the rounds, for every phase; early stopping is not
- * foreseen. Where a loss compares hidden tensors, the teacher sees every step's rows again. The control makes the steps of the
- * length. All training once per seed; to choose the method, every candidate once on its short schedule. Evaluation and latency from the paces of teacher and student. Compute that others use
- * at this moment is in the paces.
+ * batches of training rows, times the rows of all views and of validation. Recovering pictures counts as teaching.
+ * Training: opening the kernel, the pace of some real steps times all steps, and one validation with its checkpoint times
+ * the rounds, for every phase; early stopping is not foreseen. Where a loss compares hidden tensors, the teacher sees every
+ * step's rows again. The control makes the steps of the length. All training once per seed; to choose the method, its
+ * trials, one of which is the first training, and no control among those of full length. Evaluation and latency from the
+ * paces of teacher and student. Compute that others use at this moment is in the paces.
  *
  * Memory: the most this process has held, which has decoded, asked the teacher and trained as the job will, and the
  * teacher's logits that the job holds besides: a second view while views change, two models' scores of the test rows.
@@ -78,7 +79,8 @@ export async function estimateCost(
   const latency = latencyCost(teacher.own) + students * latencyCost(row);
   const rest = before + evaluate + latency + students * PARITY_RUNS * row;
   const control = hasControl ? spec.seeds * alone : 0;
-  const training = spec.seeds * train;
+  // The stage `choose` has made the first.
+  const training = (spec.method === 'auto' ? spec.seeds - 1 : spec.seeds) * train;
 
   const logits = (count: number): number => 4 * classes * count;
   return {

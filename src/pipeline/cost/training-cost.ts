@@ -1,7 +1,7 @@
 import { needsOf } from '../../core/program/build-program.ts';
 import { JOB_TEACHER } from '../../core/strategies/phase.ts';
-import { autoCandidates } from '../../spec/auto-candidates.ts';
-import { trialSpec } from '../choice/try-candidate.ts';
+import { autoCandidates, shortRound, wholeRound } from '../../spec/auto-candidates.ts';
+import { trialSpec } from '../choice/trial-spec.ts';
 import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
 import { phasesOf } from '../training/drawn-plan.ts';
@@ -16,7 +16,7 @@ import { type TrainingPace, trainingPace } from './training-pace.ts';
 export interface TrainingCost {
   /** All phases together, with what it takes to ask the students that teach. */
   readonly train: number;
-  /** What it takes to choose the method, where the spec leaves it open. */
+  /** What it takes to choose the method, where the spec leaves it open; the first training is one of it. */
   readonly choose: number;
   /** The control, where there is one. */
   readonly control: number;
@@ -75,7 +75,7 @@ export async function trainingCost(
   };
 }
 
-/** The short trainings of `method: "auto"`. */
+/** The trainings of `method: "auto"` in both rounds, as foreseen: no control in the second. */
 function trialsOf(
   { inspect, qualify }: Pick<Results, 'inspect' | 'qualify'>,
   { spec }: StageContext,
@@ -83,8 +83,10 @@ function trialsOf(
 ): readonly PlacedPhase[] {
   if (spec.method !== 'auto') return [];
   const { classes } = inspect.plan.scores;
-  return autoCandidates({ hasLabels: qualify.labelled > 0, classes }).flatMap((candidate) => {
-    const { phases, train } = trialSpec(candidate, spec);
-    return placePhases(phases, train, rows.dataset.splits.train.length);
-  });
+  const all = autoCandidates({ hasLabels: qualify.labelled > 0, classes });
+  const specs = [
+    ...shortRound(all).map((candidate) => trialSpec(candidate, 'short', spec)),
+    ...wholeRound(all).map((candidate) => trialSpec(candidate, 'whole', spec)),
+  ];
+  return specs.flatMap(({ phases, train }) => placePhases(phases, train, rows.dataset.splits.train.length));
 }

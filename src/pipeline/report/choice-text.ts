@@ -2,19 +2,32 @@ import type { Evidence } from '../../spec/method-choice.ts';
 import type { Report } from './report.ts';
 
 const percent = (share: number): string => (100 * share).toFixed(2);
+const lengthText = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;
 
 /** The evidence of `method: "auto"` as rows of text, below a header; none where the spec gave the method. */
 export function choiceRows({ choice }: Report): readonly (readonly string[])[] {
   if (!choice) return [];
-  const row = ({ method, score, against, difference, noise, verdict }: Evidence): readonly string[] => [
+  const row = ({
     method,
+    share,
+    score,
+    against,
+    difference,
+    noise,
+    verdict,
+  }: Evidence): readonly string[] => [
+    method,
+    lengthText(share ?? choice.share),
     score === null ? '-' : `${percent(score)} %`,
     against ?? '-',
     difference === null ? '-' : `${difference >= 0 ? '+' : ''}${percent(difference)}`,
     noise === null ? '-' : percent(noise),
     verdict,
   ];
-  return [['tried', choice.measure, 'against', 'points', 'noise', 'verdict'], ...choice.evidence.map(row)];
+  return [
+    ['tried', 'length', choice.measure, 'against', 'points', 'noise', 'verdict'],
+    ...choice.evidence.map(row),
+  ];
 }
 
 /** How it was chosen, in sentences. */
@@ -24,6 +37,6 @@ export function choiceLines({ choice }: Report): readonly string[] {
   const seeds = seedSpread === null ? 'unknown' : `${percent(seedSpread)} points`;
   return [
     `method: ${reason}`,
-    `tried on ${rows} validation rows after ${Number((100 * share).toPrecision(3))} % of the length; two seeds of plain KD differ by ${seeds}`,
+    `tried on ${rows} validation rows; two seeds of plain KD differ by ${seeds} after ${lengthText(share)} of the length`,
   ];
 }

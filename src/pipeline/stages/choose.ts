@@ -1,27 +1,31 @@
-import { AUTO_SHARE, autoCandidates } from '../../spec/auto-candidates.ts';
+import { AUTO_SHARE, autoCandidates, shortRound, wholeRound } from '../../spec/auto-candidates.ts';
 import type { MethodChoice } from '../../spec/method-choice.ts';
-import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
-import { judgeCandidates, type Trial } from '../choice/judge-candidates.ts';
-import { trialSpec, tryCandidate } from '../choice/try-candidate.ts';
-import { recorded } from '../recorded.ts';
+import { judgeCandidates } from '../choice/judge-candidates.ts';
+import { methodChoice } from '../choice/method-choice.ts';
+import { TrialProgress } from '../choice/trial-progress.ts';
+import { shortShare, trialSpec } from '../choice/trial-spec.ts';
+import { tryRound } from '../choice/try-round.ts';
 import type { Results } from '../results.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { openRowsKey, trainKey } from '../training/train-key.ts';
 
-/** Of a trial. */
-const VERSION = 1;
-
 /**
- * Settles `method: "auto"` by short trainings, each with a record of its own: a stop costs nothing that is finished. The
- * choice is kept in the resolved spec with its evidence (docs/adr/0011).
+ * Settles `method: "auto"` by trainings with records of their own: a stop costs nothing that is finished, and that of the
+ * winner is the job's. The choice is kept in the resolved spec with its evidence (docs/adr/0011).
  */
 export const choose: Stage<'choose'> = {
   name: 'choose',
   summary: 'chooses the method',
-  version: 2,
+  version: 3,
   key(done, { spec }) {
     if (spec.method !== 'auto') return { choice: spec.choice ?? null };
-    return { ...keyOf(done, spec), candidates: candidatesOf(done), share: AUTO_SHARE };
+    return {
+      ...openRowsKey(done, spec),
+      ...trainKey(spec),
+      teach: done.teach,
+      candidates: candidatesOf(done),
+      share: AUTO_SHARE,
+    };
   },
   async run(done, context) {
     const { spec } = context;
@@ -29,55 +33,27 @@ export const choose: Stage<'choose'> = {
   },
   settle({ choose: found }, spec) {
     if (spec.method !== 'auto' || !found) return spec;
-    const { method: _auto, ...rest } = spec;
-    const { strategy, phases } = trialSpec({ terms: found.terms }, spec);
-    return { ...rest, choice: found, strategy, objective: { terms: found.terms }, phases };
+    return { ...trialSpec(found, 'whole', spec), choice: found };
   },
 };
 
 const candidatesOf = ({ qualify, inspect }: Results) =>
   autoCandidates({ hasLabels: qualify.labelled > 0, classes: inspect.plan.scores.classes });
 
-const keyOf = (done: Results, spec: StageContext['spec']) => ({
-  ...openRowsKey(done, spec),
-  ...trainKey(spec),
-  teach: done.teach,
-});
-
+/** A round on short schedules says who goes on, one on the job's own length who wins. */
 async function choice(done: Results, context: StageContext): Promise<MethodChoice> {
-  const { blobs, spec } = context;
-  const candidates = candidatesOf(done);
-  const trials: Trial[] = [];
-  let measure: MethodChoice['measure'] = 'accuracy';
-  for (const [index, candidate] of candidates.entries()) {
-    const { method, seed, terms } = candidate;
-    const name = seed === 0 ? method : `${method}, another seed`;
-    const within: StageContext = {
-      ...context,
-      progress: (steps, total) => context.progress(index * total + steps, candidates.length * total, name),
-      emit: (type, data) => context.emit(type, { ...(data as object), run: `choose: ${name}` }),
-    };
-    const key = {
-      ...keyOf(done, trialSpec(candidate, spec)),
-      terms,
-      isControl: candidate.role === 'control',
-      seed,
-    };
-    const tried = await recorded({ name: 'choose', version: VERSION, key: { trial: key } }, within, (own) =>
-      tryCandidate(candidate, done, own),
-    );
-    if ('failure' in tried) trials.push({ candidate, failure: tried.failure });
-    else {
-      measure = tried.measure;
-      trials.push({ candidate, hits: await blobs.get(tried.hits.hash) });
-    }
-  }
-  const rows = trials.find(({ hits }) => hits)?.hits?.length ?? 0;
-  return { ...judgeCandidates(trials), measure, rows, share: shareOf(spec) };
-}
+  const all = candidatesOf(done);
+  const share = shortShare(context.spec);
+  const candidates = shortRound(all);
+  // In units of the job's length. A second round of more or fewer trainings than foreseen takes the place of these.
+  const [first, second] = [share * candidates.length, wholeRound(all).length];
+  const progress = new TrialProgress(context.progress, first + second);
 
-/** Length of the short schedules as a part of the job's: whole epochs or steps, so it may be more than was aimed at. */
-function shareOf(spec: ResolvedSpec): number {
-  const length = ({ train }: ResolvedSpec): number => Object.values(train.length)[0]!;
-  return length(trialSpec(spec.objective, spec)) / length(spec);
+  const tried = await tryRound({ candidates, length: 'short', weight: first }, progress, done, context);
+  const short = judgeCandidates(tried.trials);
+  const goOn = [short.safe, short.chosen].flatMap((each) => each?.candidate ?? []);
+  const round = { candidates: wholeRound(all, goOn), length: 'whole', weight: second } as const;
+  const { trials, measure = 'accuracy' } = await tryRound(round, progress, done, context);
+  progress.end();
+  return { ...methodChoice(short, judgeCandidates(trials, short.seedSpread), share), measure };
 }

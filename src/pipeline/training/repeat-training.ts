@@ -1,17 +1,24 @@
-import { type RecordKey, recorded } from '../recorded.ts';
+import { recorded } from '../recorded.ts';
 import type { Trained } from '../results.ts';
 import type { StageContext } from '../stage.ts';
+import type { TrainRecord } from './train-record.ts';
 
 /** The part of a stage's key that says how often it trains: nothing for once. */
 export const repeatsKey = (seeds: number) => (seeds > 1 ? { seeds } : {});
 
+/** What the training with the `index`-th seed goes by: the first as the training of a job with a single seed. */
+export const ofRepeat = ({ key, ...record }: TrainRecord, index: number): TrainRecord => ({
+  ...record,
+  key: index === 0 ? key : { ...key, repeat: index },
+});
+
 /**
  * Trains once per seed of the job. Each has a record of its own, the first one that of a job with a single seed: a stop
- * costs nothing that is finished, and a job that asks for more seeds makes only those it lacks. `key` is the stage's
- * but for the seeds.
+ * costs nothing that is finished, and a job that asks for more seeds makes only those it lacks. `record` is
+ * the stage's but for the seeds.
  */
 export async function repeatTraining(
-  key: RecordKey,
+  record: TrainRecord,
   context: StageContext,
   train: (index: number, context: StageContext) => Promise<Trained>,
 ): Promise<readonly Trained[]> {
@@ -25,11 +32,11 @@ export async function repeatTraining(
       progress: (done, total, note) =>
         context.progress(index * total + done, seeds * total, note ? `${name}, ${note}` : name),
       emit: (type, data) =>
-        context.emit(type, index === 0 ? data : { ...(data as object), run: `${key.name}-${index + 1}` }),
+        context.emit(type, index === 0 ? data : { ...(data as object), run: `${record.name}-${index + 1}` }),
     };
-    // The first has the key of a job with one seed.
-    const own = { ...key, key: index === 0 ? key.key : { ...(key.key as object), repeat: index } };
-    runs.push(await recorded(own, within, (recordedContext) => train(index, recordedContext)));
+    runs.push(
+      await recorded(ofRepeat(record, index), within, (recordedContext) => train(index, recordedContext)),
+    );
   }
   return runs;
 }

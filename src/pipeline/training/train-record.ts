@@ -7,12 +7,15 @@ import { openRowsKey, trainKey } from './train-key.ts';
 
 export const TRAIN_VERSION = 3;
 
-/** What the record of a training goes by, the first of its job: the same in the stage `train` and as a trial of `choose`. */
+/** What the record of one training goes by. */
 export interface TrainRecord extends RecordKey {
   readonly key: object;
 }
 
-/** Of a spec whose objective is settled; nothing in it says how it was settled, so that all who write it find the same. */
+/**
+ * Of the student's training in a job of this spec, the first where it has several: the same in the stage `train` and as a
+ * trial of `choose`.
+ */
 export const trainRecord = (
   done: Pick<Results, 'ingest' | 'decode' | 'inspect' | 'qualify' | 'recover' | 'teach'>,
   spec: ResolvedSpec,
