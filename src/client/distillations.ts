@@ -132,7 +132,7 @@ export class Distillations {
     }
   }
 
-  /** Curves so far: the points of each run (`train`, `control`), oldest first. */
+  /** Curves so far: the points of each run (`train`, `control`, trials of auto), oldest first. */
   async metrics(id: string, { signal }: Cancellable = {}): Promise<MetricSeries> {
     const path = pathOf(id, 'metrics');
     return (await this.#transport.json<{ readonly series: MetricSeries }>({ path, signal })).series;

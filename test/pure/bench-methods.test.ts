@@ -17,6 +17,7 @@ import { unlisted } from '../../bench/methods/unlisted.ts';
 import { withSection } from '../../bench/methods/write-section.ts';
 import { losses } from '../../src/core/losses/index.ts';
 import { strategies } from '../../src/core/strategies/index.ts';
+import { autoCandidates } from '../../src/spec/auto-candidates.ts';
 import { parseSpec } from '../../src/spec/parse-spec.ts';
 import { resolveSpec } from '../../src/spec/resolve-spec.ts';
 
@@ -94,6 +95,16 @@ test('a difference is beyond the noise of seeds by the t of its degrees of freed
   assert.equal(isBeyondNoise({ mean: -2.5, deviation: 1, count: 3 }), true);
   assert.equal(isBeyondNoise({ mean: 2.4, deviation: 1, count: 3 }), false);
   assert.equal(isBeyondNoise({ mean: 50, deviation: null, count: 1 }), false);
+});
+
+test('what auto tries is what the rows of these names train, so that a bench trains it once', () => {
+  const base = { version: 1, student: { architecture: 'mlp', hidden: [4] } };
+  for (const { method, terms } of autoCandidates({ hasLabels: true, classes: 10 })) {
+    const { spec } = METHODS.find(({ name }) => name === method)!;
+    const { objective, phases } = resolveSpec(parseSpec({ ...base, ...spec }), facilities);
+    assert.deepEqual(objective.terms, terms, method);
+    assert.equal(phases.length, 1);
+  }
 });
 
 test('what is expected and missed is named; what is not in the table is not judged', () => {

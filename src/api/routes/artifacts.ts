@@ -73,7 +73,7 @@ export function artifactRoutes(app: Api, context: ApiContext): void {
     {
       schema: {
         tags,
-        summary: 'Curves so far: a series of points for each run (train, control)',
+        summary: 'Curves so far: a series of points for each run (train, control, trials of auto)',
         params: JobParams,
         response: {
           200: Type.Object({
