@@ -9,6 +9,7 @@ import type { Dataset } from './dataset.ts';
 import { inFrame } from './in-frame.ts';
 import type { InputPlan } from './preprocess.ts';
 import { PictureWriter } from './sample-picture.ts';
+import { writeArrays } from './write-arrays.ts';
 import { writeLabels } from './write-labels.ts';
 
 export interface BatchPlan {
@@ -62,15 +63,7 @@ export class BatchMaker implements Assembler {
     }
     for (const [name, input] of Object.entries(plan.inputs)) {
       if (input.picture) this.#writers.set(name, new PictureWriter(input));
-      else if (this.#augment.geometric.length > 0) {
-        throw new RetortError(
-          'SPEC_INVALID',
-          `input ${name} holds no pictures, so they cannot be augmented`,
-          {
-            hint: `Leave out ${this.#augment.geometric.map(({ entry }) => entry.name).join(', ')}.`,
-          },
-        );
-      }
+      else refuseAugment(this.#augment, name, input);
     }
   }
 
@@ -97,7 +90,7 @@ export class BatchMaker implements Assembler {
       const raw = read.get(input.column)!;
       const out = batch.inputs[name]!;
       if (input.picture) this.#writePictures(name, raw, wanted, epoch, out, weights);
-      else writeArrays(input, raw, out, weights);
+      else writeArrays({ name, input, rows, weights }, raw, out);
     }
     const { smoothing = 0, labelled } = this.#plan;
     writeLabels(batch.labels, this.#classes, this.#dataset.labels, rows, {
@@ -175,27 +168,20 @@ function mix(
   for (let i = 0; i < size; i++) out[at + i] = weight * out[at + i]! + (1 - weight) * other[from + i]!;
 }
 
-/** x -> (x * scale - mean) / std over the last dimension; whole numbers pass as they are when nothing is declared. */
-function writeArrays(input: InputPlan, raw: NDArray, out: NDArray, weights: Float64Array | undefined): void {
-  const source = raw.data as TypedArray;
-  const target = out.data as TypedArray;
-  const { scale, mean, std } = input;
-  const isPlain = scale === 1 && mean.every((m) => m === 0) && std.every((s) => s === 1);
-  if (target instanceof BigInt64Array || target instanceof BigUint64Array) {
-    if (!isPlain || weights)
-      throw new RetortError('DATA_MISMATCH', `int64 column ${input.column} cannot be scaled or mixed`);
-    for (let i = 0; i < target.length; i++) target[i] = BigInt(source[i]!);
-    return;
-  }
-  const width = Math.max(mean.length, std.length);
-  const normal = (i: number): number => {
-    const c = i % width;
-    return (Number(source[i]) * scale - (mean[c] ?? mean[0]!)) / (std[c] ?? std[0]!);
+/** SPEC_INVALID for what makes no sense of arrays: to move their pixels, to mix numbers that are ids or counts. */
+function refuseAugment({ geometric, mixing }: AugmentPlan, name: string, { dtype }: InputPlan): void {
+  const refuse = (why: string, entries: readonly { readonly name: string }[]): never => {
+    throw new RetortError('SPEC_INVALID', `input ${name} ${why}`, {
+      hint: `Leave out ${entries.map((entry) => entry.name).join(', ')}.`,
+    });
   };
-  const size = target.length / out.dims[0]!;
-  for (let i = 0; i < target.length; i++) {
-    const weight = weights?.[Math.floor(i / size)];
-    target[i] =
-      weight === undefined ? normal(i) : weight * normal(i) + (1 - weight) * normal(target.length + i);
+  if (geometric.length > 0) {
+    refuse(
+      'holds no pictures, so they cannot be augmented',
+      geometric.map(({ entry }) => entry),
+    );
+  }
+  if (mixing && dtype !== 'float32') {
+    refuse(`takes whole numbers (${dtype}), so its rows cannot be mixed`, [mixing.entry]);
   }
 }

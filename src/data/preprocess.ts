@@ -47,6 +47,7 @@ export function planInput(
   const picture = column.kind === 'image' ? (column.dims as readonly [number, number, number]) : undefined;
   const layout = wish.layout ?? guessLayout(picture, shape);
   const width = picture ? picture[2] : (column.dims.at(-1) ?? 1);
+  const scale = wish.scale ?? 1;
   const mean = wish.mean ?? [0];
   const std = wish.std ?? [1];
   for (const [key, list] of Object.entries({ mean, std })) {
@@ -66,6 +67,10 @@ export function planInput(
   } else if (wish.size || wish.colour) {
     refuse(`column ${column.name} holds arrays, so it has no size or colour`);
   }
+  const isPlain = [scale, ...std].every((each) => each === 1) && mean.every((each) => each === 0);
+  if (!picture && (dtype === 'int32' || dtype === 'int64') && !isPlain) {
+    refuse(`takes whole numbers (${dtype}), which are not scaled`, 'Leave out scale, mean and std.');
+  }
   const own = picture && layout === 'NCHW' ? [picture[2], picture[0], picture[1]] : column.dims;
   return {
     column: column.name,
@@ -76,7 +81,7 @@ export function planInput(
     picture,
     layout,
     isBgr: wish.colour === 'BGR',
-    scale: wish.scale ?? 1,
+    scale,
     mean,
     std,
   };

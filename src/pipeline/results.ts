@@ -11,6 +11,7 @@ import type { ModelCard } from './report/model-card.ts';
 import type { PhaseReport, Report } from './report/report.ts';
 import type { Artifact } from './stage.ts';
 import type { RowsChoice } from './teacher/choose-teacher-rows.ts';
+import type { InputRange } from './teacher/input-range.ts';
 import type { TeacherPlan } from './teacher/teacher-plan.ts';
 import type { Timing } from './timing.ts';
 import type { TrainedPhase } from './training/training-run.ts';
@@ -46,6 +47,8 @@ export interface Results {
     readonly others?: readonly QualifiedTeacher[];
     /** Mean and deviation of the numbers the teacher is fed. */
     readonly inputStatistics: { readonly mean: number; readonly deviation: number };
+    /** Of whole numbers the teacher is fed; null for pictures and floats. */
+    readonly inputRange: InputRange | null;
     readonly teacherRows: RowsChoice;
     readonly warnings: readonly string[];
   };

@@ -34,8 +34,8 @@ async function shipped(bytes: Uint8Array) {
   const dims = plan.input.shape as readonly number[];
   const student = buildStudent({
     choice: { kind: 'architecture', name: 'mlp', options: { hidden: [4], dropout: 0 } },
-    dims,
-    layout: pictureShape(dims)?.layout ?? 'NCHW',
+    input: { dims, layout: pictureShape(dims)?.layout ?? 'NCHW', dtype: 'float32' },
+    range: null,
     classes: plan.scores.classes,
     statistics: { mean: 100, deviation: 60 },
     seed: 0,

@@ -54,7 +54,7 @@ for (const aligned of [0, 1]) {
   });
 
   test(`a spatial transformer trains alike on every kernel, corners ${aligned ? 'aligned' : 'not aligned'}`, async () => {
-    const student = adoptStudent(model, PICTURE, CLASSES);
+    const student = adoptStudent(model, { dims: PICTURE, dtype: 'float32', range: null }, CLASSES);
     assert.equal(trainableNames(student.graph).length, 4);
     const program = buildProgram({
       student,

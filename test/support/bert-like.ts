@@ -12,12 +12,11 @@ export interface BertLike {
   readonly width: number;
   readonly heads?: number;
   readonly seed: number;
-  /** For a student: its embeddings and its classifier are drawn, too, and its `ids` are float32, as students take their rows. */
+  /** For a student: its embeddings and its classifier are drawn, too. */
   readonly untrained?: boolean;
 }
 
 const [TOKENS, WORDS, CLASSES] = [8, 20, 4];
-const ONNX_INT64 = 7;
 
 /**
  * BERT in small: `ids` [N, 8] to embeddings of words and places, normalised (`embedding`), layers of attention and GELU
@@ -49,8 +48,7 @@ export function bertLike({ layers, width, heads = 2, seed, untrained = false }: 
   const cut = (y: string, perm: readonly number[]): string =>
     b.op('Transpose', [b.op('Reshape', [y, b.ints([0, TOKENS, heads, width / heads])])], { perm });
 
-  const given = b.input('ids', untrained ? 'float32' : 'int64', ['N', TOKENS]);
-  const ids = untrained ? b.op('Cast', [given], { to: ONNX_INT64 }) : given;
+  const ids = b.input('ids', 'int64', ['N', TOKENS]);
   const words = weight('words', [WORDS, width], (i) => {
     const [word, at] = [Math.floor(i / width), i % width];
     if (!untrained && at < CLASSES) return word === at ? 4 : 0;

@@ -73,6 +73,14 @@ const rules: readonly Rule[] = [
     say: ({ version }) => `opset ${version} is newer than onnxruntime knows`,
   },
   {
+    pattern:
+      /out of data bounds, idx=(?<index>-?\d+) must be within the inclusive range \[(?<least>-?\d+),(?<greatest>-?\d+)\]/,
+    code: 'DATA_MISMATCH',
+    say: ({ index, least, greatest }) =>
+      `an operator picks by the number ${index}, and there is ${least} to ${greatest}`,
+    hint: 'If these are ids of the data, the embedding has too few rows for them.',
+  },
+  {
     pattern: /Failed to construct locale with name:(?<locale>[\w.-]+)/,
     code: 'RUNTIME_UNAVAILABLE',
     say: ({ locale }) => `the model normalises text and needs the locale ${locale}, which this machine lacks`,

@@ -25,7 +25,7 @@ import { unreadFiles } from '../unread-files.ts';
 export const inspect: Stage<'inspect'> = {
   name: 'inspect',
   summary: 'inspects the teacher',
-  version: 2,
+  version: 3,
   key: ({ ingest }, { spec }) => ({
     teacher: ingest.teacher.hash,
     companions: ingest.companions.map(({ name, hash }) => [name, hash]),

@@ -7,6 +7,7 @@ import { spread } from '../logits/score-rows.ts';
 import type { QualifiedTeacher } from '../results.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { aboutTeacher } from '../teacher/about-teacher.ts';
+import { inputRange } from '../teacher/input-range.ts';
 import { jobTeachers } from '../teacher/job-teachers.ts';
 import { lossesTaking, valueWarnings } from '../teacher/misread-scores.ts';
 import { openTeacher } from '../teacher/open-teacher.ts';
@@ -22,7 +23,7 @@ const STATISTICS_ROWS = 1024;
 export const qualify: Stage<'qualify'> = {
   name: 'qualify',
   summary: 'checks the teacher on labelled rows',
-  version: 4,
+  version: 5,
   key: ({ inspect, decode }, { spec }) => ({
     teacher: inspect.plan,
     files: decode.files,
@@ -40,6 +41,7 @@ export const qualify: Stage<'qualify'> = {
     const { plan } = done.inspect;
     const [own, ...others] = jobTeachers(done, context.spec);
     try {
+      const range = await inputRange(rows, plan);
       const { quality, warnings } = await qualified({ ...own, rows }, context);
       const card = rows.dataset.card();
       if (card.duplicates.across > 0) {
@@ -53,7 +55,10 @@ export const qualify: Stage<'qualify'> = {
         const seen = await aboutTeacher(file, () => openOtherRows(teacher, rows, done, context));
         try {
           const asked = { ...teacher, rows: seen, ...(map ? { map } : {}) };
-          const judged = await aboutTeacher(file, () => qualified(asked, context));
+          const judged = await aboutTeacher(file, async () => {
+            await inputRange(seen, teacher.plan);
+            return qualified(asked, context);
+          });
           found.push({ quality: judged.quality, map });
           warnings.push(...judged.warnings.map((warning) => `further teacher "${file}": ${warning}`));
         } finally {
@@ -66,6 +71,7 @@ export const qualify: Stage<'qualify'> = {
         quality,
         ...(context.spec.ensemble ? { others: found } : {}),
         inputStatistics: await statistics(rows, plan.input.name),
+        inputRange: range,
         teacherRows: await teacherRows(plan, rows, context),
         warnings,
       };

@@ -2,6 +2,8 @@ import { activeValues } from '../../core/autodiff/activity.ts';
 import { rulesBetween } from '../../core/autodiff/rules-between.ts';
 import { intAttribute } from '../../core/onnx/attributes.ts';
 import { GraphBuilder } from '../../core/onnx/builder.ts';
+import { type DType, dtypes } from '../../core/onnx/dtype.ts';
+import { indexedTable } from '../../core/onnx/indexed-table.ts';
 import { inferShapes, typeOf } from '../../core/onnx/infer-shapes.ts';
 import { joinModels } from '../../core/onnx/join.ts';
 import { feedInputs, type Model, type Node } from '../../core/onnx/model.ts';
@@ -13,21 +15,34 @@ import { setBatch } from '../../core/onnx/passes/set-batch.ts';
 import { tapLogits } from '../../core/onnx/tap-logits.ts';
 import { trainableNames } from '../../core/program/trainable.ts';
 import { OWN_PREFIX } from '../../core/students/own-names.ts';
+import type { InputPlan } from '../../data/preprocess.ts';
 import { RetortError } from '../../errors.ts';
+import { type InputRange, outsideTable } from '../teacher/input-range.ts';
 import { STUDENT_INPUT, STUDENT_LOGITS } from './student-names.ts';
 
-/** An uploaded model as a trainable student over the teacher's raw rows [N, ...dims], its scores under our name. */
-export function adoptStudent(uploaded: Model, dims: readonly number[], classes: number): Model {
+/** The rows an uploaded student gets: those of the teacher. */
+export interface FedRows extends Pick<InputPlan, 'dims' | 'dtype'> {
+  /** Of whole numbers; null for pictures and floats. */
+  readonly range: InputRange | null;
+}
+
+/**
+ * An uploaded model as a trainable student over the teacher's raw rows [N, ...dims], its scores under our name. Rows come
+ * in float32, and whole numbers that it takes are cast behind that (ADR 15).
+ */
+export function adoptStudent(uploaded: Model, fed: FedRows, classes: number): Model {
+  const { dims, range } = fed;
   const refuse = (why: string): never => {
     throw new RetortError('STUDENT_UNFIT', `the uploaded student ${why}`, {
-      hint: 'It must take one float32 input shaped as the teacher takes it and return class scores [N, classes].',
+      hint: 'It must take one input shaped as the teacher takes it, float32, or int32 or int64 where the teacher takes whole numbers, and return class scores [N, classes].',
     });
   };
   const tap = tapLogits(uploaded) ?? refuse('has no tensor with class scores');
   const cut = applyPass(prune, uploaded, { outputs: [tap.tensor], inputs: true });
   const [input, ...others] = feedInputs(cut.graph);
   if (!input || others.length > 0) return refuse(`has ${others.length + 1} inputs, not one`);
-  if (input.dtype !== 'float32') refuse(`takes ${input.dtype}, not float32`);
+  const unfit = unfitNumbers(input.dtype, fed);
+  if (unfit) refuse(unfit);
   const inner = input.shape?.slice(1) ?? [];
   const fits =
     inner.length === dims.length && inner.every((dim, i) => typeof dim !== 'number' || dim === dims[i]);
@@ -37,16 +52,24 @@ export function adoptStudent(uploaded: Model, dims: readonly number[], classes: 
   // First of all: behind an operator that is not known no shape is.
   const b = GraphBuilder.from(prepared.graph, prepared.opsets);
   rulesBetween(b, activeValues(b, trainableNames(prepared.graph)), [tap.tensor]);
-  const scores = typeOf(inferShapes(prepared), tap.tensor).shape ?? [];
+  const inferred = inferShapes(prepared);
+  const scores = typeOf(inferred, tap.tensor).shape ?? [];
   if (scores.length !== 2 || scores[1] !== classes) {
     refuse(`returns scores [${scores.join(', ')}], the teacher's are [N, ${classes}]`);
+  }
+  const table = indexedTable(prepared.graph, inferred.types, input.name);
+  const outside = range && table && outsideTable(range, table);
+  if (outside) {
+    refuse(
+      `has ${table.rows} rows in its table "${table.name}", row ${outside.row} of the dataset holds the id ${outside.value}`,
+    );
   }
   const learning = apart({
     ...prepared,
     graph: { ...prepared.graph, nodes: prepared.graph.nodes.map(learns) },
   });
   if (trainableNames(learning.graph).length === 0) refuse('has no parameters to train');
-  const headed = joinModels(gate(STUDENT_INPUT, 'uploaded_input', ['N', ...dims]), learning, {
+  const headed = joinModels(gate(STUDENT_INPUT, 'uploaded_input', ['N', ...dims], input.dtype), learning, {
     connect: { [own(input.name)]: 'uploaded_input' },
   });
   const tail = gate('uploaded_scores', STUDENT_LOGITS, ['N', classes]);
@@ -73,9 +96,28 @@ function learns(node: Node): Node {
   };
 }
 
-/** A graph that hands one value on under another name. */
-function gate(from: string, to: string, shape: readonly (number | string)[]): Model {
+/** Why the student cannot take the teacher's rows as the numbers it wants; undefined where it can. */
+function unfitNumbers(wanted: DType | undefined, { dtype, range }: FedRows): string | undefined {
+  if (wanted === 'float32') return undefined;
+  if (wanted !== 'int32' && wanted !== 'int64') return `takes ${wanted}, not float32, int32 or int64`;
+  if (dtype === 'float32') return `takes ${wanted}, the teacher numbers with fractions, which would be cut off`;
+  const inexact = range && [range.least, range.greatest].find(({ value }) => Math.abs(value) > EXACT);
+  if (!inexact) return undefined;
+  return `takes ${wanted}, and row ${inexact.row} of the dataset holds ${inexact.value}: whole numbers beyond ${EXACT} are rounded in training`;
+}
+
+/** Whole numbers up to here are exact in float32. */
+const EXACT = 2 ** 24;
+
+/** A graph that hands one float32 value on under another name, in another type where asked. */
+function gate(
+  from: string,
+  to: string,
+  shape: readonly (number | string)[],
+  dtype: DType = 'float32',
+): Model {
   const b = new GraphBuilder();
-  b.output(b.op('Identity', [b.input(from, 'float32', shape)], {}, { outputs: [to] }));
+  const [op, attributes] = dtype === 'float32' ? ['Identity', {}] : ['Cast', { to: dtypes[dtype].code }];
+  b.output(b.op(op, [b.input(from, 'float32', shape)], attributes, { outputs: [to] }));
   return b.model('student');
 }

@@ -5,8 +5,10 @@ import { modelStats } from '../../core/onnx/stats.ts';
 import { entryOf } from '../../core/options.ts';
 import { students } from '../../core/students/index.ts';
 import type { StudentArchitecture, StudentPort } from '../../core/students/student.ts';
+import type { InputPlan } from '../../data/preprocess.ts';
 import { RetortError } from '../../errors.ts';
 import type { StudentChoice, StudentLimits } from '../../spec/resolved-spec.ts';
+import type { InputRange } from '../teacher/input-range.ts';
 import { adoptStudent } from './adopt-student.ts';
 import { STUDENT_INPUT, STUDENT_LOGITS } from './student-names.ts';
 
@@ -15,9 +17,10 @@ const NODE_BYTES = 250;
 
 export interface StudentRequest {
   readonly choice: StudentChoice;
-  /** One row as the teacher takes it. */
-  readonly dims: readonly number[];
-  readonly layout: 'NCHW' | 'NHWC';
+  /** Rows as the teacher takes them. */
+  readonly input: Pick<InputPlan, 'dims' | 'layout' | 'dtype'>;
+  /** Of its whole numbers, where it takes such. */
+  readonly range: InputRange | null;
   readonly classes: number;
   readonly statistics: { readonly mean: number; readonly deviation: number };
   readonly seed: number;
@@ -27,8 +30,9 @@ export interface StudentRequest {
 
 /** The trainable student over the teacher's raw input: normalise, move channels first, then the architecture's body. */
 export function buildStudent(request: StudentRequest): Model {
-  const { dims, layout, classes, statistics } = request;
-  if (request.choice.kind === 'model') return adoptStudent(uploadedOf(request), dims, classes);
+  const { input, range, classes, statistics } = request;
+  if (request.choice.kind === 'model') return adoptStudent(uploadedOf(request), { ...input, range }, classes);
+  const { dims, layout } = input;
   const b = new GraphBuilder();
   const raw = b.input(STUDENT_INPUT, 'float32', ['N', ...dims]);
   const channelsFirst =

@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../../core/onnx/builder.ts';
-import { type DType, dtypes } from '../../core/onnx/dtype.ts';
+import { type DType, dtypes, isFloat } from '../../core/onnx/dtype.ts';
 import { inferShapes, typeOf } from '../../core/onnx/infer-shapes.ts';
 import { joinModels } from '../../core/onnx/join.ts';
 import { feedInputs, type Model, type Shape, type ValueInfo } from '../../core/onnx/model.ts';
@@ -27,8 +27,7 @@ export interface Shipped {
  */
 export function shipStudent(trained: Model, teacher: Model, plan: TeacherPlan): Shipped {
   const body = applyPass(foldBatchNorm, applyPass(inferenceMode, trained, {}), {});
-  const [{ shape }] = body.graph.inputs as [ValueInfo];
-  const headed = joinModels(headOf(plan, shape!), body, { connect: { [STUDENT_INPUT]: HEAD_END } });
+  const headed = headedBy(plan, body);
   const free = freed(teacher, plan.input.name);
   const { suffix } = splitFrozen(free, plan.scores.name);
   const scores = typeOf(inferShapes(free), plan.scores.name);
@@ -68,19 +67,22 @@ function freed(teacher: Model, input: string): Model {
   }
 }
 
-/** The teacher's input as the float32 the student computes in. */
-function headOf({ input }: TeacherPlan, shape: Shape): Model {
+/** The student behind the teacher's input, which it takes in float32. Whole numbers that it casts come as they are, never rounded. */
+function headedBy({ input }: TeacherPlan, body: Model): Model {
+  const [own] = body.graph.inputs as [ValueInfo];
+  const readers = body.graph.nodes.filter((node) => node.inputs.includes(own.name));
+  const isRaw = !isFloat(input.dtype) && readers.every(({ op, domain }) => op === 'Cast' && domain === '');
+  const dtype = isRaw ? input.dtype : 'float32';
   const b = new GraphBuilder();
-  const raw = b.input(input.name, input.dtype, shape);
+  const raw = b.input(input.name, input.dtype, own.shape!);
   b.output(
-    b.op(input.dtype === 'float32' ? 'Identity' : 'Cast', [raw], castTo(input.dtype), {
-      outputs: [HEAD_END],
-    }),
+    input.dtype === dtype
+      ? b.op('Identity', [raw], {}, { outputs: [HEAD_END] })
+      : b.op('Cast', [raw], { to: dtypes[dtype].code }, { outputs: [HEAD_END] }),
   );
-  return b.model('student');
+  const typed = { ...body, graph: { ...body.graph, inputs: [{ ...own, dtype }] } };
+  return joinModels(b.model('student'), typed, { connect: { [STUDENT_INPUT]: HEAD_END } });
 }
-
-const castTo = (from: DType) => (from === 'float32' ? {} : { to: dtypes.float32.code });
 
 /** Logits [N, C] as the teacher's class scores are: probabilities, rank, element type. */
 function tailOf({ scores }: TeacherPlan, dtype: DType, shape: Shape, output: string): Model {

@@ -1,3 +1,4 @@
+import { indexedTable } from '../../core/onnx/indexed-table.ts';
 import { inferShapes } from '../../core/onnx/infer-shapes.ts';
 import { feedInputs, type Model, type Shape } from '../../core/onnx/model.ts';
 import { applyPass } from '../../core/onnx/passes/pass.ts';
@@ -35,7 +36,9 @@ export function planTeacher(
   const { data, constants } = assignInputs(feedInputs(cut.graph), feedInputs(model.graph), spec);
   const warnings: string[] = [];
   const tapped = freeBatch(cut, data.name, warnings);
-  const classes = classesOf(inferShapes(tapped).types.get(tap.tensor)?.shape, tap);
+  const { types } = inferShapes(tapped);
+  const classes = classesOf(types.get(tap.tensor)?.shape, tap);
+  const table = indexedTable(tapped.graph, types, data.name);
   if (tap.post === 'sigmoid') {
     warnings.push(
       `"${tap.output}" ends in a sigmoid; its scores are treated as those of one class out of ${classes}`,
@@ -50,6 +53,7 @@ export function planTeacher(
         dtype: data.dtype!,
         shape: data.shape!.slice(1).map((dim) => (typeof dim === 'number' && dim > 0 ? dim : null)),
       },
+      ...(table ? { table } : {}),
       constants,
       scores: { name: tap.tensor, classes, kind: tap.scores },
     },

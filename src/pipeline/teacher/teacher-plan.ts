@@ -1,4 +1,5 @@
 import type { DType } from '../../core/onnx/dtype.ts';
+import type { IndexedTable } from '../../core/onnx/indexed-table.ts';
 import type { BlobRef } from '../ports.ts';
 
 /** How the teacher is run: settled by the inspection, used by every stage that asks the teacher. */
@@ -14,6 +15,8 @@ export interface TeacherPlan {
     /** Of one row; null for dimensions the model leaves open. */
     readonly shape: readonly (number | null)[];
   };
+  /** The smallest table that the numbers of that input pick rows from: it holds ids then. */
+  readonly table?: IndexedTable;
   /** Inputs that get the same numbers for every row. */
   readonly constants: readonly ConstantInput[];
   readonly scores: ScoresTap;

@@ -1,11 +1,12 @@
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import type { Results } from '../results.ts';
+import type { TeacherPlan } from './teacher-plan.ts';
 import { untaughtWarnings } from './untaught-warnings.ts';
 
 /** What was found of the teachers, of files beside them, of their rows and of what they teach before any compute was spent. */
 export const teacherWarnings = (
   { inspect, qualify }: Pick<Results, 'inspect' | 'qualify'>,
-  spec: Pick<ResolvedSpec, 'phases'>,
+  spec: Pick<ResolvedSpec, 'phases' | 'student'>,
 ): string[] => [
   ...inspect.card.warnings,
   ...(inspect.others ?? []).flatMap(({ file, card }) =>
@@ -14,4 +15,13 @@ export const teacherWarnings = (
   ...inspect.warnings,
   ...qualify.warnings,
   ...untaughtWarnings(spec),
+  ...idWarnings(inspect.plan, spec),
 ];
+
+/** Architectures of ours have no embedding. */
+const idWarnings = ({ input, table }: TeacherPlan, { student }: Pick<ResolvedSpec, 'student'>): string[] =>
+  table && student.kind !== 'model'
+    ? [
+        `"${input.name}" holds ids (the teacher looks them up in "${table.name}", ${table.rows} rows), and the student takes them for quantities: it will hardly learn; upload one with an embedding of its own`,
+      ]
+    : [];

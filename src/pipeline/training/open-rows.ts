@@ -106,11 +106,13 @@ function rowsFor(
   const bare = { seed, labelled: dataset.labelled, classes, ...(frame ? { frame } : {}) };
   const common = { ...bare, inputs: { [plan.input.name]: input }, smoothing: train.labelSmoothing };
   const augment = train.augment.length > 0 ? planAugment(train.augment) : noAugment;
+  // Made whether or not it is asked for: what cannot be augmented is refused before anything is computed.
+  const augmented = new BatchMaker(dataset, { ...common, augment });
   return {
     dataset,
     input,
     plain: new BatchMaker(dataset, common),
-    augmented: (rows = dataset) => new BatchMaker(rows, { ...common, augment }),
+    augmented: (rows) => (rows ? new BatchMaker(rows, { ...common, augment }) : augmented),
     labels: new BatchMaker(dataset, { ...bare, inputs: {}, augment }),
   };
 }

@@ -40,8 +40,8 @@ export async function studentOf(
   return buildStudent({
     models,
     choice,
-    dims: rows.input.dims,
-    layout: rows.input.layout,
+    input: rows.input,
+    range: done.qualify.inputRange,
     classes: done.inspect.plan.scores.classes,
     statistics: done.qualify.inputStatistics,
     seed: (spec.seed + (phase?.student?.seed ?? 0)) >>> 0,
