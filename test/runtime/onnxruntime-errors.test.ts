@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
+import { GraphBuilder } from '../../src/core/onnx/builder.ts';
 import type { DType } from '../../src/core/onnx/dtype.ts';
 import { encodeModel } from '../../src/core/onnx/encode.ts';
 import type { Model, Node } from '../../src/core/onnx/model.ts';
-import { type Tensor, typedData } from '../../src/core/onnx/tensor.ts';
+import { type Tensor, tensor, typedData } from '../../src/core/onnx/tensor.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { openModel } from '../../src/pipeline/teacher/open-model.ts';
 
@@ -93,5 +94,15 @@ test('what fails at run time is RUNTIME_FAILED, with the reason', async () => {
   const three = { dtype: 'float32', dims: [3], data: new Float32Array(3) } as const;
   const message = /invalid dimensions for input: x/;
   await assert.rejects(session.run({ x: three }), { code: 'RUNTIME_FAILED', message });
+  await session.close();
+});
+
+test('a number that picks nothing is DATA_MISMATCH, with what there is', async () => {
+  const b = new GraphBuilder();
+  const table = b.initializer('table', tensor('float32', [3, 1], [1, 2, 3]));
+  b.output(b.op('Gather', [table, b.input('ids', 'int64', [2])]));
+  const session = await onnxruntime.open(encodeModel(b.model('look-up')), cpu);
+  const ids = { dtype: 'int64', dims: [2], data: BigInt64Array.of(-3n, 3n) } as const;
+  await assert.rejects(session.run({ ids }), { code: 'DATA_MISMATCH', message: /number 3, .* -3 to 2/ });
   await session.close();
 });

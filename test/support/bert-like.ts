@@ -2,9 +2,8 @@ import { GraphBuilder } from '../../src/core/onnx/builder.ts';
 import { encodeModel } from '../../src/core/onnx/encode.ts';
 import { sizeOf, tensor } from '../../src/core/onnx/tensor.ts';
 import { Random } from '../../src/core/random.ts';
-import { encodeNpy } from '../../src/data/encode-npy.ts';
 import type { Source } from '../../src/data/format.ts';
-import { memorySource } from './data-files.ts';
+import { memorySource, npyOf } from './data-files.ts';
 
 export interface BertLike {
   readonly layers: number;
@@ -14,6 +13,8 @@ export interface BertLike {
   readonly seed: number;
   /** For a student: its embeddings and its classifier are drawn, too. */
   readonly untrained?: boolean;
+  /** Of its `ids`. Default: int64. */
+  readonly dtype?: 'int32' | 'int64';
 }
 
 const [TOKENS, WORDS, CLASSES] = [8, 20, 4];
@@ -24,7 +25,14 @@ const [TOKENS, WORDS, CLASSES] = [8, 20, 4];
  * 3, its class, and the first four numbers of a token say which of them it is, untouched by the layers. Layer i has `query.i`,
  * `key.i` and `value.i` [N, 8, width], `attention.i` [N, heads, 8, 8] in front of its softmax and `hidden.i`.
  */
-export function bertLike({ layers, width, heads = 2, seed, untrained = false }: BertLike): Uint8Array {
+export function bertLike({
+  layers,
+  width,
+  heads = 2,
+  seed,
+  untrained = false,
+  dtype = 'int64',
+}: BertLike): Uint8Array {
   const b = new GraphBuilder();
   const random = new Random(seed, 'bert');
   const weight = (name: string, dims: readonly number[], of: (i: number) => number): string =>
@@ -48,7 +56,7 @@ export function bertLike({ layers, width, heads = 2, seed, untrained = false }: 
   const cut = (y: string, perm: readonly number[]): string =>
     b.op('Transpose', [b.op('Reshape', [y, b.ints([0, TOKENS, heads, width / heads])])], { perm });
 
-  const ids = b.input('ids', 'int64', ['N', TOKENS]);
+  const ids = b.input('ids', dtype, ['N', TOKENS]);
   const words = weight('words', [WORDS, width], (i) => {
     const [word, at] = [Math.floor(i / width), i % width];
     if (!untrained && at < CLASSES) return word === at ? 4 : 0;
@@ -87,10 +95,25 @@ export function bertLike({ layers, width, heads = 2, seed, untrained = false }: 
   return encodeModel(b.model('bert-like'));
 }
 
+const arrays = {
+  '<i8': (ids: readonly number[]) => BigInt64Array.from(ids, BigInt),
+  '<i4': (ids: readonly number[]) => Int32Array.from(ids),
+  '<f4': (ids: readonly number[]) => Float32Array.from(ids),
+} as const;
+
+export interface BertRows {
+  readonly train?: number;
+  readonly test?: number;
+  /** Element type of the ids, as NumPy writes it. */
+  readonly descr?: keyof typeof arrays;
+  /** Put in the place of the second id of the fourth training row. */
+  readonly odd?: number;
+}
+
 /** Rows of eight words, one of them the class; as NumPy arrays. */
-export function bertRows(train = 320, test = 120): Source[] {
+export function bertRows({ train = 320, test = 120, descr = '<i8', odd }: BertRows = {}): Source[] {
   return Object.entries({ train, test }).flatMap(([split, rows]) => {
-    const ids = new Uint8Array(rows * TOKENS);
+    const ids = new Array<number>(rows * TOKENS);
     const labels = new Uint8Array(rows);
     for (let row = 0; row < rows; row++) {
       const random = new Random(3, split, row);
@@ -98,9 +121,10 @@ export function bertRows(train = 320, test = 120): Source[] {
       for (let at = 0; at < TOKENS; at++) ids[row * TOKENS + at] = CLASSES + random.int(WORDS - CLASSES);
       ids[row * TOKENS + random.int(TOKENS)] = labels[row]!;
     }
+    if (odd !== undefined && split === 'train') ids[3 * TOKENS + 1] = odd;
     return [
-      memorySource(`ids_${split}.npy`, encodeNpy([rows, TOKENS], ids)),
-      memorySource(`y_${split}.npy`, encodeNpy([rows], labels)),
+      memorySource(`ids_${split}.npy`, npyOf(descr, [rows, TOKENS], arrays[descr](ids))),
+      memorySource(`y_${split}.npy`, npyOf('|u1', [rows], labels)),
     ];
   });
 }

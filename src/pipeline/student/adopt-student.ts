@@ -100,7 +100,8 @@ function learns(node: Node): Node {
 function unfitNumbers(wanted: DType | undefined, { dtype, range }: FedRows): string | undefined {
   if (wanted === 'float32') return undefined;
   if (wanted !== 'int32' && wanted !== 'int64') return `takes ${wanted}, not float32, int32 or int64`;
-  if (dtype === 'float32') return `takes ${wanted}, the teacher numbers with fractions, which would be cut off`;
+  if (dtype === 'float32')
+    return `takes ${wanted}, the teacher numbers with fractions, which would be cut off`;
   const inexact = range && [range.least, range.greatest].find(({ value }) => Math.abs(value) > EXACT);
   if (!inexact) return undefined;
   return `takes ${wanted}, and row ${inexact.row} of the dataset holds ${inexact.value}: whole numbers beyond ${EXACT} are rounded in training`;

@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
+import { GraphBuilder } from '../../src/core/onnx/builder.ts';
+import { decodeModel } from '../../src/core/onnx/decode.ts';
+import { encodeModel } from '../../src/core/onnx/encode.ts';
+import { inferenceMode } from '../../src/core/onnx/passes/inference-mode.ts';
+import { applyPass } from '../../src/core/onnx/passes/pass.ts';
+import { sizeOf, tensor } from '../../src/core/onnx/tensor.ts';
+import { decodeSnapshot } from '../../src/core/program/safetensors.ts';
+import { Random } from '../../src/core/random.ts';
+import type { Source } from '../../src/data/format.ts';
+import type { RetortError } from '../../src/errors.ts';
+import type { Report } from '../../src/pipeline/report/report.ts';
+import { runJourney } from '../../src/pipeline/run.ts';
+import { adoptStudent } from '../../src/pipeline/student/adopt-student.ts';
+import { STUDENT_INPUT, STUDENT_LOGITS } from '../../src/pipeline/student/student-names.ts';
+import { withSnapshot } from '../../src/pipeline/student/trained-model.ts';
+import { bertLike, bertRows } from '../support/bert-like.ts';
+import { memorySource, npyOf } from '../support/data-files.ts';
+import { kernels } from '../support/kernels.ts';
+import { realModels } from '../support/real-models.ts';
+import { memoryTools, tinyRequest } from '../support/tiny-job.ts';
+
+/** Teachers and students on token ids, through the whole journey. */
+
+const teachers = {
+  int64: bertLike({ layers: 2, width: 16, seed: 1 }),
+  int32: bertLike({ layers: 2, width: 16, seed: 1, dtype: 'int32' }),
+} as const;
+const untrained = { layers: 1, width: 8, seed: 2, untrained: true } as const;
+const students = {
+  int64: bertLike(untrained),
+  int32: bertLike({ ...untrained, dtype: 'int32' }),
+} as const;
+
+interface Job {
+  readonly teacher?: Uint8Array;
+  /** Uploaded; without one, the spec's. */
+  readonly student?: Uint8Array;
+  readonly data?: readonly Source[];
+  readonly kernel?: string;
+  readonly train?: object;
+  readonly spec?: object;
+}
+
+async function distilled({
+  teacher = teachers.int64,
+  student,
+  data = bertRows(),
+  kernel = 'onnxruntime',
+  train,
+  spec,
+}: Job) {
+  const request = tinyRequest(
+    {
+      version: 1,
+      student: student ? { model: 'student.onnx' } : { architecture: 'mlp', hidden: [8] },
+      train: {
+        kernel,
+        epochs: 12,
+        batchSize: 32,
+        optimizer: { name: 'adamw', learningRate: 0.02 },
+        schedule: { name: 'cosine', warmup: 0.1 },
+        ...train,
+      },
+      controls: false,
+      ...spec,
+    },
+    teacher,
+  );
+  const companions = student ? [memorySource('student.onnx', student)] : [];
+  const upload = { teacher: memorySource('teacher.onnx', teacher), companions, data };
+  const tools = memoryTools();
+  const asked: string[] = [];
+  const observer = { stage: (name: string) => void asked.push(name) };
+  const results = runJourney({ ...request, upload, observer }, tools);
+  const artifact = async (name: string): Promise<Uint8Array> =>
+    tools.blobs.get((await results).publish.artifacts.find((each) => each.name === name)!.hash);
+  const report = async (): Promise<Report> =>
+    JSON.parse(new TextDecoder().decode(await artifact('report.json')));
+  return { results, asked, artifact, report, tools };
+}
+
+const cpu = { device: 'cpu', threads: 1 } as const;
+
+for (const kernel of kernels) {
+  for (const [teacher, student] of [
+    ['int64', 'int64'],
+    ['int32', 'int32'],
+    ['int64', 'int32'],
+  ] as const) {
+    test(`${kernel.name}: a student on ${student} ids takes the place of a teacher on ${teacher} ids`, async () => {
+      const job = await distilled({
+        teacher: teachers[teacher],
+        student: students[student],
+        data: bertRows({ descr: teacher === 'int64' ? '<i8' : '<i4' }),
+        kernel: kernel.name,
+      });
+      const { train } = await job.results;
+      // Chance is a quarter.
+      const { models, warnings } = await job.report();
+      assert.ok(Number(models.student!.metrics.accuracy) > 0.8, `${models.student!.metrics.accuracy}`);
+      assert.deepEqual(warnings, []);
+
+      const exported = await job.artifact('student.onnx');
+      const [given, own] = [
+        await onnxruntime.open(teachers[teacher], cpu),
+        await onnxruntime.open(exported, cpu),
+      ];
+      assert.deepEqual(own.inputs, given.inputs);
+      assert.deepEqual(
+        own.outputs.map(({ name, dtype, shape }) => [name, dtype, shape?.length]),
+        given.outputs.map(({ name, dtype, shape }) => [name, dtype, shape?.length]),
+      );
+      // Ids come as they are: no way through float32, which would round those beyond 2^24.
+      const casts = decodeModel(exported).graph.nodes.filter(({ op }) => op === 'Cast');
+      assert.equal(casts.length, teacher === student ? 0 : 1);
+
+      // Against the graph that was trained, whose rows are float32.
+      const fed = { dims: [8], dtype: teacher, range: null } as const;
+      const state = decodeSnapshot(await job.tools.blobs.get(train.snapshot.hash));
+      const trained = withSnapshot(adoptStudent(decodeModel(students[student]), fed, 4), state, false);
+      const before = await onnxruntime.open(encodeModel(applyPass(inferenceMode, trained, {})), cpu);
+      const random = new Random(8, 'ids');
+      const ids = Array.from({ length: 5 * 8 }, () => random.int(20));
+      const data = teacher === 'int64' ? BigInt64Array.from(ids, BigInt) : Int32Array.from(ids);
+      const { scores } = await own.run({ ids: { dtype: teacher, dims: [5, 8], data } });
+      const rows = { dtype: 'float32', dims: [5, 8], data: Float32Array.from(ids) } as const;
+      const logits = (await before.run({ [STUDENT_INPUT]: rows }))[STUDENT_LOGITS]!.data as Float32Array;
+      logits.forEach((value, i) => {
+        assert.ok(Math.abs(value - (scores!.data as Float32Array)[i]!) < 1e-5);
+      });
+      for (const session of [given, own, before]) await session.close();
+    });
+  }
+}
+
+test('a student of ours on ids is warned of', async () => {
+  const job = await distilled({ train: { epochs: 1 } });
+  const { warnings } = await job.report();
+  assert.match(warnings.join('\n'), /"ids" holds ids .*"words", 20 rows.* upload one with an embedding/);
+});
+
+const refused: Readonly<Record<string, readonly [Job, code: string, message: RegExp]>> = {
+  'an id without a row in the teacher': [
+    { student: students.int64, data: bertRows({ odd: 25 }) },
+    'DATA_MISMATCH',
+    /input ids: row 3 of the dataset holds 25, the teacher's table "words" has 20 rows/,
+  ],
+  'the same under a student of ours': [
+    { data: bertRows({ odd: -21 }) },
+    'DATA_MISMATCH',
+    /row 3 of the dataset holds -21/,
+  ],
+  'fractions for int64': [
+    { student: students.int64, data: bertRows({ descr: '<f4', odd: 2.5 }) },
+    'DATA_MISMATCH',
+    /input ids takes whole numbers \(int64\), row 3 of column ids holds 2.5/,
+  ],
+  'fractions for int32': [
+    { teacher: teachers.int32, student: students.int64, data: bertRows({ descr: '<f4', odd: 2.5 }) },
+    'DATA_MISMATCH',
+    /\(int32\), row 3 of column ids holds 2.5/,
+  ],
+  'an id that would wrap': [
+    { teacher: teachers.int32, student: students.int64, data: bertRows({ odd: 2 ** 32 + 1 }) },
+    'DATA_MISMATCH',
+    /holds 4294967297/,
+  ],
+  'a scale': [
+    { teacher: teachers.int32, spec: { inputs: { ids: { scale: 0.5 } } }, data: bertRows({ descr: '<i4' }) },
+    'DATA_MISMATCH',
+    /whole numbers \(int32\), which are not scaled/,
+  ],
+  mixup: [
+    { student: students.int64, train: { augment: [{ name: 'mixup' }] } },
+    'SPEC_INVALID',
+    /whole numbers \(int64\), so its rows cannot be mixed/,
+  ],
+  flips: [
+    { student: students.int64, train: { augment: [{ name: 'flip' }] } },
+    'SPEC_INVALID',
+    /holds no pictures/,
+  ],
+};
+for (const [name, [job, code, message]] of Object.entries(refused)) {
+  test(`${name}: refused before the teacher is asked for soft targets`, async () => {
+    const { results, asked } = await distilled(job);
+    await assert.rejects(results, (error: RetortError) => {
+      assert.equal(error.code, code);
+      assert.match(error.message, message);
+      assert.ok(error.hint);
+      return true;
+    });
+    assert.ok(!asked.includes('match'));
+  });
+}
+
+test('floats that are whole numbers are ids', async () => {
+  const data = bertRows({ descr: '<f4' });
+  const { report } = await distilled({ student: students.int64, data });
+  assert.ok(Number((await report()).models.student!.metrics.accuracy) > 0.8);
+});
+
+test('what a student cannot take of the numbers is refused by name', () => {
+  const student = decodeModel(students.int64);
+  const range = (least: number, greatest: number) => ({
+    least: { value: least, row: 4 },
+    greatest: { value: greatest, row: 5 },
+  });
+  for (const [fed, message] of [
+    [{ dtype: 'float32', range: null }, /takes int64, the teacher numbers with fractions/],
+    [{ dtype: 'int64', range: range(0, 20) }, /20 rows in its table ".*words", row 5 .* the id 20/],
+    [{ dtype: 'int64', range: range(-21, 3) }, /20 rows in its table ".*words", row 4 .* the id -21/],
+    [{ dtype: 'int64', range: range(0, 2 ** 24 + 1) }, /row 5 of the dataset holds 16777217: .* rounded/],
+  ] as const) {
+    assert.throws(
+      () => adoptStudent(student, { dims: [8], ...fed }, 4),
+      (error: RetortError) => {
+        assert.equal(error.code, 'STUDENT_UNFIT');
+        assert.match(error.message, message);
+        return true;
+      },
+    );
+  }
+  adoptStudent(student, { dims: [8], dtype: 'int64', range: range(-20, 19) }, 4);
+});
+
+const real = new Map(realModels().map((model) => [model.name, model]));
+const skip = !real.has('textcnn') && 'no shared fixtures';
+
+test('a text CNN and a BERT as PyTorch exports them', { skip }, async () => {
+  const [tokens, words, classes] = [20, 30, 6];
+  const bert = real.get('bert_like')!.load();
+  assert.throws(
+    () => adoptStudent(bert, { dims: [12], dtype: 'int64', range: null }, 3),
+    (error: RetortError) => error.code === 'STUDENT_UNFIT' && /has 2 inputs, not one/.test(error.message),
+  );
+
+  const b = new GraphBuilder();
+  const one = (dims: readonly number[], gain: number) =>
+    tensor(
+      'float32',
+      dims,
+      Float32Array.from({ length: sizeOf(dims) }, (_, i) =>
+        Math.floor(i / classes) === i % classes ? gain : 0,
+      ),
+    );
+  const found = b.op('Gather', [
+    b.initializer('words', one([words, classes], 1)),
+    b.input('x', 'int64', ['N', tokens]),
+  ]);
+  b.output(b.op('ReduceSum', [found, b.ints([1])], { keepdims: 0 }, { outputs: ['y'] }));
+  const data = Object.entries({ train: 360, test: 120 }).flatMap(([split, rows]) => {
+    const random = new Random(5, split);
+    const ids = BigInt64Array.from({ length: rows * tokens }, () =>
+      BigInt(classes + random.int(words - classes)),
+    );
+    const labels = Uint8Array.from({ length: rows }, (_, row) => row % classes);
+    labels.forEach((label, row) => {
+      for (let k = 0; k < 3; k++) ids[row * tokens + random.int(tokens)] = BigInt(label);
+    });
+    return [
+      memorySource(`x_${split}.npy`, npyOf('<i8', [rows, tokens], ids)),
+      memorySource(`y_${split}.npy`, npyOf('|u1', [rows], labels)),
+    ];
+  });
+  const student = encodeModel(real.get('textcnn')!.load());
+  const { report, artifact } = await distilled({ teacher: encodeModel(b.model('count')), student, data });
+  assert.ok(Number((await report()).models.student!.metrics.accuracy) > 0.8);
+  const [input] = decodeModel(await artifact('student.onnx')).graph.inputs;
+  assert.deepEqual([input!.name, input!.dtype, input!.shape], ['x', 'int64', ['N', tokens]]);
+});
