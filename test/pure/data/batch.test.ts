@@ -134,6 +134,41 @@ describe('batches', () => {
     );
   });
 
+  test('whole numbers: no fraction is cut off, none wraps, none is scaled or mixed', async () => {
+    const of = (value: number): Dataset => ({
+      ...dataset,
+      read: async () => ({ dtype: 'float32', dims: [1, 2], data: Float32Array.of(3, value) }),
+    });
+    const plan = (dtype: 'uint8' | 'int32' | 'int64') => ({
+      inputs: { v: planInput('v', {}, vector, dtype) },
+      seed: 0,
+    });
+    const batch = await assembleBatch(of(7), [5], 0, plan('int64'));
+    assert.deepEqual([...(batch.inputs.v!.data as BigInt64Array)], [3n, 7n]);
+    for (const [dtype, value] of [
+      ['uint8', 256],
+      ['uint8', -1],
+      ['int32', 0.5],
+      ['int32', 2 ** 31],
+      ['int64', Number.NaN],
+      ['int64', Number.POSITIVE_INFINITY],
+    ] as const) {
+      await assert.rejects(
+        assembleBatch(of(value), [5], 0, plan(dtype)),
+        failsWith('DATA_MISMATCH', /input v takes whole numbers .* row 5 of column v holds/),
+      );
+    }
+    assert.throws(
+      () => planInput('ids', { mean: [1] }, ids, 'int32'),
+      failsWith('DATA_MISMATCH', /not scaled/),
+    );
+    const mixing = planAugment([{ name: 'mixup', options: {} }]);
+    assert.throws(
+      () => new BatchMaker(dataset, { ...plan('int32'), augment: mixing }),
+      failsWith('SPEC_INVALID', /cannot be mixed/),
+    );
+  });
+
   test('bytes for teachers that normalise themselves', async () => {
     const inputs = { x: planInput('x', { layout: 'NHWC', colour: 'BGR' }, image, 'uint8') };
     const batch = await assembleBatch(dataset, [2], 0, { inputs, seed: 0 });
