@@ -14,8 +14,10 @@ import type { RetortError } from '../../src/errors.ts';
 import type { Report } from '../../src/pipeline/report/report.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import { adoptStudent } from '../../src/pipeline/student/adopt-student.ts';
+import { shipStudent } from '../../src/pipeline/student/ship-student.ts';
 import { STUDENT_INPUT, STUDENT_LOGITS } from '../../src/pipeline/student/student-names.ts';
 import { withSnapshot } from '../../src/pipeline/student/trained-model.ts';
+import { planTeacher } from '../../src/pipeline/teacher/plan-teacher.ts';
 import { bertLike, bertRows } from '../support/bert-like.ts';
 import { memorySource, npyOf } from '../support/data-files.ts';
 import { kernels } from '../support/kernels.ts';
@@ -225,6 +227,24 @@ test('what a student cannot take of the numbers is refused by name', () => {
     );
   }
   adoptStudent(student, { dims: [8], dtype: 'int64', range: range(-20, 19) }, 4);
+});
+
+test('an exported student reads ids beyond 2^24 unrounded', async () => {
+  const b = new GraphBuilder();
+  const ids = b.input('ids', 'int64', ['N', 1]);
+  const table = b.initializer('table', tensor('float32', [3, 2], [1, 2, 3, 4, 5, 6]));
+  const found = b.op('Gather', [table, b.op('Mod', [ids, b.constant(3, 'int64')])]);
+  b.output(b.op('Flatten', [found], {}, { outputs: ['scores'] }));
+  const teacher = b.model('hashed');
+  const { plan } = planTeacher(teacher, { inputs: {} });
+  const student = adoptStudent(teacher, { dims: [1], dtype: 'int64', range: null }, 2);
+  const { model } = shipStudent(student, teacher, { ...plan, model: { hash: '', bytes: 0 } });
+  const session = await onnxruntime.open(encodeModel(model), cpu);
+  // As float32 both would be 2^24, which is 1 modulo 3.
+  const data = BigInt64Array.of(2n ** 24n, 2n ** 24n + 1n);
+  const { scores } = await session.run({ ids: { dtype: 'int64', dims: [2, 1], data } });
+  assert.deepEqual(scores!.data, Float32Array.of(3, 4, 5, 6));
+  await session.close();
 });
 
 const real = new Map(realModels().map((model) => [model.name, model]));
