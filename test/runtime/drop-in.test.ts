@@ -36,6 +36,7 @@ async function shipped(bytes: Uint8Array) {
     choice: { kind: 'architecture', name: 'mlp', options: { hidden: [4], dropout: 0 } },
     input: { dims, layout: pictureShape(dims)?.layout ?? 'NCHW', dtype: 'float32' },
     range: null,
+    feeding: plan,
     classes: plan.scores.classes,
     statistics: { mean: 100, deviation: 60 },
     seed: 0,

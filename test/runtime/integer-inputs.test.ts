@@ -84,6 +84,9 @@ async function distilled({
   return { results, asked, artifact, report, tools };
 }
 
+/** How a teacher on ids alone is fed. */
+const feeding = { input: { name: 'ids', dtype: 'int64', shape: [8] }, constants: [] } as const;
+
 const cpu = { device: 'cpu', threads: 1 } as const;
 
 for (const kernel of kernels) {
@@ -120,7 +123,7 @@ for (const kernel of kernels) {
       assert.equal(casts.length, teacher === student ? 0 : 1);
 
       // Against the graph that was trained, whose rows are float32.
-      const fed = { dims: [8], dtype: teacher, range: null } as const;
+      const fed = { dims: [8], dtype: teacher, range: null, feeding } as const;
       const state = decodeSnapshot(await job.tools.blobs.get(train.snapshot.hash));
       const trained = withSnapshot(adoptStudent(decodeModel(students[student]), fed, 4), state, false);
       const before = await onnxruntime.open(encodeModel(applyPass(inferenceMode, trained, {})), cpu);
@@ -218,7 +221,7 @@ test('what a student cannot take of the numbers is refused by name', () => {
     [{ dtype: 'int64', range: range(0, 2 ** 24 + 1) }, /row 5 of the dataset holds 16777217: .* rounded/],
   ] as const) {
     assert.throws(
-      () => adoptStudent(student, { dims: [8], ...fed }, 4),
+      () => adoptStudent(student, { dims: [8], feeding, ...fed }, 4),
       (error: RetortError) => {
         assert.equal(error.code, 'STUDENT_UNFIT');
         assert.match(error.message, message);
@@ -226,7 +229,98 @@ test('what a student cannot take of the numbers is refused by name', () => {
       },
     );
   }
-  adoptStudent(student, { dims: [8], dtype: 'int64', range: range(-20, 19) }, 4);
+  adoptStudent(student, { dims: [8], dtype: 'int64', range: range(-20, 19), feeding }, 4);
+});
+
+const masked = (mask: 'float32' | 'int64') => ({
+  teacher: bertLike({ layers: 2, width: 16, seed: 1, mask }),
+  student: bertLike({ ...untrained, mask }),
+});
+
+for (const kernel of kernels) {
+  for (const [mask, constant] of [
+    ['int64', [1]],
+    // Floats in a graph are trained, but not those: the export would differ.
+    ['float32', [1, 1, 1, 1, 1, 1, 1, 0.5]],
+  ] as const) {
+    test(`${kernel.name}: a student with a mask (${mask}) takes the place of a teacher with one`, async () => {
+      const { teacher, student } = masked(mask);
+      const spec = { inputs: { mask: { constant } } };
+      const job = await distilled({ teacher, student, kernel: kernel.name, spec });
+      const { inspect, train } = await job.results;
+      const { models, warnings } = await job.report();
+      assert.ok(Number(models.student!.metrics.accuracy) > 0.8, `${models.student!.metrics.accuracy}`);
+      assert.deepEqual(warnings, []);
+
+      const given = await onnxruntime.open(teacher, cpu);
+      const own = await onnxruntime.open(await job.artifact('student.onnx'), cpu);
+      assert.deepEqual(own.inputs, given.inputs);
+
+      // The trained graph holds its mask: one for each mask that the exported student is fed.
+      const state = decodeSnapshot(await job.tools.blobs.get(train.snapshot.hash));
+      const random = new Random(8, 'ids');
+      const ids = Array.from({ length: 5 * 8 }, () => random.int(20));
+      const found: string[] = [];
+      for (const values of [constant, [1, 1, 1, 0, 0, 1, 1, 0]]) {
+        const constants = inspect.plan.constants.map((each) => ({ ...each, values }));
+        const fed = { dims: [8], dtype: 'int64', range: null, feeding: { ...feeding, constants } } as const;
+        const trained = withSnapshot(adoptStudent(decodeModel(student), fed, 4), state, false);
+        const before = await onnxruntime.open(encodeModel(applyPass(inferenceMode, trained, {})), cpu);
+        const rows = { dtype: 'float32', dims: [5, 8], data: Float32Array.from(ids) } as const;
+        const logits = (await before.run({ [STUDENT_INPUT]: rows }))[STUDENT_LOGITS]!.data as Float32Array;
+        const shown = Array.from(ids, (_, i) => values[i % values.length]!);
+        const { scores } = await own.run({
+          ids: { dtype: 'int64', dims: [5, 8], data: BigInt64Array.from(ids, BigInt) },
+          mask:
+            mask === 'int64'
+              ? { dtype: mask, dims: [5, 8], data: BigInt64Array.from(shown, BigInt) }
+              : { dtype: mask, dims: [5, 8], data: Float32Array.from(shown) },
+        });
+        logits.forEach((value, i) => {
+          assert.ok(Math.abs(value - (scores!.data as Float32Array)[i]!) < 1e-5);
+        });
+        found.push(logits.join());
+        await before.close();
+      }
+      assert.notEqual(found[0], found[1]);
+      for (const session of [given, own]) await session.close();
+    });
+  }
+}
+
+test('a further input that the teacher gives nothing for, or something else, is refused by name', async () => {
+  const { student } = masked('int64');
+  const alone = await distilled({ student });
+  await assert.rejects(alone.results, (error: RetortError) => {
+    assert.equal(error.code, 'STUDENT_UNFIT');
+    assert.match(error.message, /further input "mask", and the teacher's of that name gets no constant/);
+    assert.match(error.hint!, /inputs: {"mask": {"constant": \[1\]}}.* export the student without it/);
+    return true;
+  });
+  assert.ok(!alone.asked.includes('teach'));
+
+  const mask = { name: 'mask', dtype: 'int64', dims: [-1, 8], values: [1] } as const;
+  for (const [constant, message] of [
+    [{ ...mask, dtype: 'int32' }, /takes "mask" as int64 \[N, 8\], the teacher's .* gets int32 \[N, 8\]/],
+    [{ ...mask, dims: [-1, 4] }, /takes "mask" as int64 \[N, 8\], .* gets int64 \[N, 4\]/],
+    [{ ...mask, dims: [3, 8] }, /gets int64 \[3, 8\]/],
+    [{ ...mask, dims: [-1] }, /gets int64 \[N\]/],
+  ] as const) {
+    const fed = {
+      dims: [8],
+      dtype: 'int64',
+      range: null,
+      feeding: { ...feeding, constants: [constant] },
+    } as const;
+    assert.throws(
+      () => adoptStudent(decodeModel(student), fed, 4),
+      (error: RetortError) => {
+        assert.equal(error.code, 'STUDENT_UNFIT');
+        assert.match(error.message, message);
+        return true;
+      },
+    );
+  }
 });
 
 test('an exported student reads ids beyond 2^24 unrounded', async () => {
@@ -237,7 +331,7 @@ test('an exported student reads ids beyond 2^24 unrounded', async () => {
   b.output(b.op('Flatten', [found], {}, { outputs: ['scores'] }));
   const teacher = b.model('hashed');
   const { plan } = planTeacher(teacher, { inputs: {} });
-  const student = adoptStudent(teacher, { dims: [1], dtype: 'int64', range: null }, 2);
+  const student = adoptStudent(teacher, { dims: [1], dtype: 'int64', range: null, feeding }, 2);
   const { model } = shipStudent(student, teacher, { ...plan, model: { hash: '', bytes: 0 } });
   const session = await onnxruntime.open(encodeModel(model), cpu);
   // As float32 both would be 2^24, which is 1 modulo 3.
@@ -254,8 +348,8 @@ test('a text CNN and a BERT as PyTorch exports them', { skip }, async () => {
   const [tokens, words, classes] = [20, 30, 6];
   const bert = real.get('bert_like')!.load();
   assert.throws(
-    () => adoptStudent(bert, { dims: [12], dtype: 'int64', range: null }, 3),
-    (error: RetortError) => error.code === 'STUDENT_UNFIT' && /has 2 inputs, not one/.test(error.message),
+    () => adoptStudent(bert, { dims: [12], dtype: 'int64', range: null, feeding }, 3),
+    (error: RetortError) => error.code === 'STUDENT_UNFIT' && /further input "mask"/.test(error.message),
   );
 
   const b = new GraphBuilder();

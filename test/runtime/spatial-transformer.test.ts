@@ -54,7 +54,16 @@ for (const aligned of [0, 1]) {
   });
 
   test(`a spatial transformer trains alike on every kernel, corners ${aligned ? 'aligned' : 'not aligned'}`, async () => {
-    const student = adoptStudent(model, { dims: PICTURE, dtype: 'float32', range: null }, CLASSES);
+    const student = adoptStudent(
+      model,
+      {
+        dims: PICTURE,
+        dtype: 'float32',
+        range: null,
+        feeding: { input: { name: 'x', dtype: 'float32', shape: PICTURE }, constants: [] },
+      },
+      CLASSES,
+    );
     assert.equal(trainableNames(student.graph).length, 4);
     const program = buildProgram({
       student,

@@ -15,6 +15,8 @@ export interface BertLike {
   readonly untrained?: boolean;
   /** Of its `ids`. Default: int64. */
   readonly dtype?: 'int32' | 'int64';
+  /** With an input `mask` [N, 8] of that type: tokens of 0 are neither attended to nor in the mean. */
+  readonly mask?: 'float32' | 'int64';
 }
 
 const [TOKENS, WORDS, CLASSES] = [8, 20, 4];
@@ -32,6 +34,7 @@ export function bertLike({
   seed,
   untrained = false,
   dtype = 'int64',
+  mask,
 }: BertLike): Uint8Array {
   const b = new GraphBuilder();
   const random = new Random(seed, 'bert');
@@ -57,6 +60,9 @@ export function bertLike({
     b.op('Transpose', [b.op('Reshape', [y, b.ints([0, TOKENS, heads, width / heads])])], { perm });
 
   const ids = b.input('ids', dtype, ['N', TOKENS]);
+  /** [N, 8] float32. */
+  const shown = mask && b.op('Cast', [b.input('mask', mask, ['N', TOKENS])], { to: 1 });
+  const hidden = shown && b.op('Mul', [b.op('Sub', [b.constant(1), shown]), b.constant(-1e4)]);
   const words = weight('words', [WORDS, width], (i) => {
     const [word, at] = [Math.floor(i / width), i % width];
     if (!untrained && at < CLASSES) return word === at ? 4 : 0;
@@ -72,7 +78,10 @@ export function bertLike({
     }) as [string, string, string];
     const products = b.op('MatMul', [cut(query, [0, 2, 1, 3]), cut(key, [0, 2, 3, 1])]);
     const scale = b.constant(Math.sqrt(width / heads));
-    const attention = b.op('Div', [products, scale], {}, { outputs: [`attention.${i}`] });
+    const name = { outputs: [`attention.${i}`] };
+    const attention = hidden
+      ? b.op('Add', [b.op('Div', [products, scale]), b.op('Unsqueeze', [hidden, b.ints([1, 2])])], {}, name)
+      : b.op('Div', [products, scale], {}, name);
     const mixed = b.op('MatMul', [b.op('Softmax', [attention], { axis: -1 }), cut(value, [0, 2, 1, 3])]);
     const turned = b.op('Transpose', [mixed], { perm: [0, 2, 1, 3] });
     const joined = b.op('Reshape', [turned, b.ints([0, TOKENS, width])]);
@@ -86,13 +95,20 @@ export function bertLike({
     const down = b.op('MatMul', [gelu, weight(`down.${i}.w`, [2 * width, width], beside(0.2))]);
     x = norm(`last.${i}`, b.op('Add', [between, down]), `hidden.${i}`);
   }
-  const pooled = b.op('ReduceMean', [x, b.ints([1])], { keepdims: 0 });
+  const pooled = shown ? meanOf(b, x, shown) : b.op('ReduceMean', [x, b.ints([1])], { keepdims: 0 });
   const pick = weight('pick', [width, CLASSES], (i) => {
     if (untrained) return 0.3 * random.normal();
     return Math.floor(i / CLASSES) === i % CLASSES ? 10 : 0;
   });
   b.output(b.op('MatMul', [pooled, pick], {}, { outputs: ['scores'] }));
   return encodeModel(b.model('bert-like'));
+}
+
+/** Of the tokens that are shown: [N, 8, width] and [N, 8] to [N, width]. */
+function meanOf(b: GraphBuilder, x: string, shown: string): string {
+  const sum = (values: string): string => b.op('ReduceSum', [values, b.ints([1])], { keepdims: 0 });
+  const weights = b.op('Unsqueeze', [shown, b.ints([2])]);
+  return b.op('Div', [sum(b.op('Mul', [x, weights])), sum(weights)]);
 }
 
 const arrays = {

@@ -1,6 +1,7 @@
 import { intAttribute } from '../onnx/attributes.ts';
 import type { Graph, Node } from '../onnx/model.ts';
 import { sizeOf } from '../onnx/tensor.ts';
+import { GIVEN_PREFIX } from '../students/own-names.ts';
 import type { StatePair } from './program.ts';
 
 /** Operators whose second and third input are weights, even when they hold one number. */
@@ -17,7 +18,7 @@ const WEIGHTED = new Set([
 /**
  * The trained initializers of a student: float32, and either more than one number or a weight of an operator that has
  * weights. Running statistics of BatchNormalization are state, not parameters; lone scalars (a scale, an epsilon) are
- * constants of the architecture.
+ * constants of the architecture, and what stands for a further input is fed.
  */
 export function trainableNames(graph: Graph): string[] {
   const statistics = new Set(graph.nodes.filter(isBatchNorm).flatMap((node) => node.inputs.slice(3, 5)));
@@ -31,6 +32,7 @@ export function trainableNames(graph: Graph): string[] {
         value.dtype === 'float32' &&
         read.has(name) &&
         !statistics.has(name) &&
+        !name.startsWith(GIVEN_PREFIX) &&
         (weights.has(name) || sizeOf(value.dims) > 1),
     )
     .map(([name]) => name);

@@ -1,12 +1,13 @@
 import { buildInversion, INVERSION_INPUTS } from '../../core/inversion/build-inversion.ts';
 import { BYTES } from '../../core/inversion/inversion.ts';
 import { decodeModel } from '../../core/onnx/decode.ts';
-import { type Tensor, tensor } from '../../core/onnx/tensor.ts';
+import { tensor } from '../../core/onnx/tensor.ts';
 import { Random } from '../../core/random.ts';
 import type { InputPlan } from '../../data/preprocess.ts';
 import { RetortError } from '../../errors.ts';
 import type { StageContext } from '../stage.ts';
-import type { ConstantInput, TeacherPlan } from '../teacher/teacher-plan.ts';
+import { constantTensor } from '../teacher/constant-tensor.ts';
+import type { TeacherPlan } from '../teacher/teacher-plan.ts';
 import { shownBatches } from '../training/shown-batches.ts';
 import type { TrainingRun } from '../training/training-run.ts';
 import { considerKernel } from './inversion-kernel.ts';
@@ -30,7 +31,7 @@ export async function planInversion(
   const program = buildInversion({
     teacher: decodeModel(await blobs.get(plan.model.hash)),
     input: { name: plan.input.name, layout: input.layout },
-    constants: new Map(plan.constants.map((constant) => [constant.name, filled(constant, batch)])),
+    constants: new Map(plan.constants.map((constant) => [constant.name, constantTensor(constant, batch)])),
     scores: plan.scores,
     pictures: tensor('float32', dims, start),
     slope: perChannel((c) => (BYTES.deviation * input.scale) / std(c)),
@@ -84,14 +85,4 @@ function pictureOf({ picture, dims }: InputPlan, { input, batch }: TeacherPlan) 
     return refuse(`"${input.name}" takes ${input.dtype}, through which nothing is learned`);
   if (batch !== null) return refuse(`it runs ${batch} row${batch === 1 ? '' : 's'} at a time`);
   return picture;
-}
-
-function filled({ dtype, dims, values }: ConstantInput, batch: number): Tensor {
-  const shape = dims.map((dim) => (dim === -1 ? batch : dim));
-  const size = shape.reduce((product, dim) => product * dim, 1);
-  return tensor(
-    dtype,
-    shape,
-    Array.from({ length: size }, (_, i) => values[i % values.length]!),
-  );
 }

@@ -1,10 +1,11 @@
 import type { NDArray } from '../../core/ndarray.ts';
 import { dtypes, type TypedArray } from '../../core/onnx/dtype.ts';
-import { sizeOf } from '../../core/onnx/tensor.ts';
+import { sizeOf, typedData } from '../../core/onnx/tensor.ts';
 import { invariant, RetortError } from '../../errors.ts';
 import { convertArray, toFloat32 } from '../convert-array.ts';
 import type { Session } from '../ports.ts';
-import type { ConstantInput, TeacherPlan } from '../teacher/teacher-plan.ts';
+import { constantTensor } from '../teacher/constant-tensor.ts';
+import type { TeacherPlan } from '../teacher/teacher-plan.ts';
 
 /** An output that has one piece per row. */
 export interface RowOutput {
@@ -41,7 +42,10 @@ export class RowSession {
     const { input, constants } = this.#plan;
     const count = rows.dims[0]!;
     const feeds: Record<string, NDArray> = { [input.name]: convertArray(rows, input.dtype) };
-    for (const constant of constants) feeds[constant.name] = filled(constant, count);
+    for (const constant of constants) {
+      const held = constantTensor(constant, count);
+      feeds[constant.name] = { dtype: held.dtype, dims: held.dims, data: typedData(held) };
+    }
     const results = await this.#session.run(
       feeds,
       outputs.map(({ name }) => name),
@@ -80,11 +84,4 @@ function padded({ data, dims, dtype }: NDArray, from: number, size: number): NDA
     whole.set(source.subarray(at, at + row) as never, i * row);
   }
   return { dtype, dims: shape, data: whole };
-}
-
-function filled({ dtype, dims, values }: ConstantInput, batch: number): NDArray {
-  const shape = dims.map((dim) => (dim === -1 ? batch : dim));
-  const size = sizeOf(shape);
-  const data = Float32Array.from({ length: size }, (_, i) => values[i % values.length]!);
-  return convertArray({ dtype: 'float32', dims: shape, data }, dtype);
 }

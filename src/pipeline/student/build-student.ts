@@ -10,6 +10,7 @@ import { RetortError } from '../../errors.ts';
 import type { StudentChoice, StudentLimits } from '../../spec/resolved-spec.ts';
 import type { InputRange } from '../teacher/input-range.ts';
 import { adoptStudent } from './adopt-student.ts';
+import type { TeacherFeeding } from './further-inputs.ts';
 import { STUDENT_INPUT, STUDENT_LOGITS } from './student-names.ts';
 
 /** What a node costs in a file, besides its tensors; on the large side. */
@@ -21,6 +22,8 @@ export interface StudentRequest {
   readonly input: Pick<InputPlan, 'dims' | 'layout' | 'dtype'>;
   /** Of its whole numbers, where it takes such. */
   readonly range: InputRange | null;
+  /** How the teacher is fed. */
+  readonly feeding: TeacherFeeding;
   readonly classes: number;
   readonly statistics: { readonly mean: number; readonly deviation: number };
   readonly seed: number;
@@ -30,8 +33,10 @@ export interface StudentRequest {
 
 /** The trainable student over the teacher's raw input: normalise, move channels first, then the architecture's body. */
 export function buildStudent(request: StudentRequest): Model {
-  const { input, range, classes, statistics } = request;
-  if (request.choice.kind === 'model') return adoptStudent(uploadedOf(request), { ...input, range }, classes);
+  const { input, range, feeding, classes, statistics } = request;
+  if (request.choice.kind === 'model') {
+    return adoptStudent(uploadedOf(request), { ...input, range, feeding }, classes);
+  }
   const { dims, layout } = input;
   const b = new GraphBuilder();
   const raw = b.input(STUDENT_INPUT, 'float32', ['N', ...dims]);

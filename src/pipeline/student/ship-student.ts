@@ -11,6 +11,7 @@ import { prune } from '../../core/onnx/passes/prune.ts';
 import { setBatch } from '../../core/onnx/passes/set-batch.ts';
 import { toOpset18 } from '../../core/onnx/passes/to-opset-18.ts';
 import { splitFrozen } from '../../core/onnx/split-frozen.ts';
+import { GIVEN_PREFIX } from '../../core/students/own-names.ts';
 import { RetortError } from '../../errors.ts';
 import type { TeacherPlan } from '../teacher/teacher-plan.ts';
 import { STUDENT_INPUT, STUDENT_LOGITS } from './student-names.ts';
@@ -27,8 +28,8 @@ export interface Shipped {
  */
 export function shipStudent(trained: Model, teacher: Model, plan: TeacherPlan): Shipped {
   const body = applyPass(foldBatchNorm, applyPass(inferenceMode, trained, {}), {});
-  const headed = headedBy(plan, body);
   const free = freed(teacher, plan.input.name);
+  const headed = headedBy(plan, free, body);
   const { suffix } = splitFrozen(free, plan.scores.name);
   const scores = typeOf(inferShapes(free), plan.scores.name);
   const tail = tailOf(
@@ -67,21 +68,38 @@ function freed(teacher: Model, input: string): Model {
   }
 }
 
-/** The student behind the teacher's input, which it takes in float32. Whole numbers that it casts come as they are, never rounded. */
-function headedBy({ input }: TeacherPlan, body: Model): Model {
+/**
+ * The student behind the teacher's input, which it takes in float32. Whole numbers that it casts come as they are, never
+ * rounded. Where constants stood for further inputs it reads those of the teacher.
+ */
+function headedBy({ input, constants }: TeacherPlan, teacher: Model, body: Model): Model {
   const [own] = body.graph.inputs as [ValueInfo];
   const readers = body.graph.nodes.filter((node) => node.inputs.includes(own.name));
   const isRaw = !isFloat(input.dtype) && readers.every(({ op, domain }) => op === 'Cast' && domain === '');
   const dtype = isRaw ? input.dtype : 'float32';
   const b = new GraphBuilder();
   const raw = b.input(input.name, input.dtype, own.shape!);
+  const further = feedInputs(teacher.graph).filter(
+    ({ name }) =>
+      constants.some((each) => each.name === name) && body.graph.initializers.has(GIVEN_PREFIX + name),
+  );
+  for (const { name, dtype, shape } of further) b.input(name, dtype, shape);
   b.output(
     input.dtype === dtype
       ? b.op('Identity', [raw], {}, { outputs: [HEAD_END] })
       : b.op('Cast', [raw], { to: dtypes[dtype].code }, { outputs: [HEAD_END] }),
   );
-  const typed = { ...body, graph: { ...body.graph, inputs: [{ ...own, dtype }] } };
-  return joinModels(b.model('student'), typed, { connect: { [STUDENT_INPUT]: HEAD_END } });
+  const connect = Object.fromEntries(further.map(({ name }) => [GIVEN_PREFIX + name, name]));
+  const graph = {
+    ...body.graph,
+    inputs: [{ ...own, dtype }, ...further.map((each) => ({ ...each, name: GIVEN_PREFIX + each.name }))],
+    initializers: new Map([...body.graph.initializers].filter(([name]) => !Object.hasOwn(connect, name))),
+  };
+  return joinModels(
+    b.model('student'),
+    { ...body, graph },
+    { connect: { ...connect, [STUDENT_INPUT]: HEAD_END } },
+  );
 }
 
 /** Logits [N, C] as the teacher's class scores are: probabilities, rank, element type. */

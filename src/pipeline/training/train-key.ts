@@ -17,6 +17,7 @@ export const openRowsKey = (
   recovered: recover?.pictures,
   rows: rowsKey(spec),
   input: inspect.plan.input,
+  constants: inspect.plan.constants,
   classes: inspect.plan.scores.classes,
   statistics: qualify.inputStatistics,
 });

@@ -42,6 +42,7 @@ export async function studentOf(
     choice,
     input: rows.input,
     range: done.qualify.inputRange,
+    feeding: done.inspect.plan,
     classes: done.inspect.plan.scores.classes,
     statistics: done.qualify.inputStatistics,
     seed: (spec.seed + (phase?.student?.seed ?? 0)) >>> 0,
