@@ -4,6 +4,7 @@ import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
 import { GraphBuilder } from '../../src/core/onnx/builder.ts';
 import { decodeModel } from '../../src/core/onnx/decode.ts';
 import { encodeModel } from '../../src/core/onnx/encode.ts';
+import type { Model, Shape } from '../../src/core/onnx/model.ts';
 import { inferenceMode } from '../../src/core/onnx/passes/inference-mode.ts';
 import { applyPass } from '../../src/core/onnx/passes/pass.ts';
 import { sizeOf, tensor } from '../../src/core/onnx/tensor.ts';
@@ -11,6 +12,7 @@ import { decodeSnapshot } from '../../src/core/program/safetensors.ts';
 import { Random } from '../../src/core/random.ts';
 import type { Source } from '../../src/data/format.ts';
 import type { RetortError } from '../../src/errors.ts';
+import { Scorer } from '../../src/pipeline/logits/scorer.ts';
 import type { Report } from '../../src/pipeline/report/report.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import { adoptStudent } from '../../src/pipeline/student/adopt-student.ts';
@@ -320,6 +322,83 @@ test('a further input that the teacher gives nothing for, or something else, is 
       },
     );
   }
+});
+
+/** The same graph with other dimensions written at its inputs. */
+function declared(bytes: Uint8Array, shape: Shape): Model {
+  const model = decodeModel(bytes);
+  const inputs = model.graph.inputs.map((input) => ({ ...input, shape }));
+  return { ...model, graph: { ...model.graph, inputs } };
+}
+
+for (const [name, own, shape, maskRows] of [
+  ['as long as the rows', ['batch', 'length'], ['N', 'T'], 5],
+  ['of one row for all', [1, 8], ['N', 8], 1],
+] as const) {
+  test(`a mask ${name} is fed to teacher and student, and read by the exported one`, async () => {
+    const { teacher: bytes, student: untrainedBytes } = masked('int64');
+    const teacher = declared(bytes, own);
+    const { plan: planned, tapped } = planTeacher(teacher, { inputs: { mask: { constant: [1] } } });
+    const plan = { ...planned, model: { hash: '', bytes: 0 } };
+    const ids = { dims: [5, 8], data: Float32Array.from({ length: 40 }, (_, i) => i % 20) } as const;
+    const rows = { dtype: 'float32', ...ids } as const;
+    // A mean over tokens by a mask [N, 1] would be a sum.
+    const scorer = new Scorer(await onnxruntime.open(encodeModel(tapped), cpu), plan);
+    const plain = await onnxruntime.open(teachers.int64, cpu);
+    const whole = { dtype: 'int64', dims: ids.dims, data: BigInt64Array.from(ids.data, BigInt) } as const;
+    const bare = (await plain.run({ ids: whole })).scores!.data as Float32Array;
+    (await scorer.logits(rows)).forEach((value, i) => {
+      assert.ok(Math.abs(value - bare[i]!) < 1e-4);
+    });
+
+    const fed = { dims: [8], dtype: 'int64', range: null, feeding: plan } as const;
+    const student = adoptStudent(declared(untrainedBytes, shape), fed, 4);
+    const shipped = await onnxruntime.open(encodeModel(shipStudent(student, teacher, plan).model), cpu);
+    const before = await onnxruntime.open(encodeModel(student), cpu);
+    const logits = (await before.run({ [STUDENT_INPUT]: rows }))[STUDENT_LOGITS]!.data as Float32Array;
+    const scoresBy = async (shown: bigint) => {
+      const data = new BigInt64Array(maskRows * 8).fill(1n);
+      data[7] = shown;
+      const mask = { dtype: 'int64', dims: [maskRows, 8], data } as const;
+      return (await shipped.run({ ids: whole, mask })).scores!.data as Float32Array;
+    };
+    const found = await scoresBy(1n);
+    logits.forEach((value, i) => {
+      assert.ok(Math.abs(value - found[i]!) < 1e-5);
+    });
+    assert.notDeepEqual((await scoresBy(0n)).subarray(0, 4), found.subarray(0, 4));
+    for (const session of [scorer, plain, shipped, before]) await session.close();
+  });
+}
+
+test('a constant that its input cannot hold, or an id that the student has no row for, is refused', () => {
+  assert.throws(
+    () => planTeacher(decodeModel(masked('int64').teacher), { inputs: { mask: { constant: [0.5] } } }),
+    (error: RetortError) =>
+      error.code === 'SPEC_INVALID' && /mask\/constant: .* \(int64\), not 0.5/.test(error.message),
+  );
+  const b = new GraphBuilder();
+  const table = (name: string, rows: number) =>
+    b.initializer(name, tensor('float32', [rows, 4], new Float32Array(4 * rows)));
+  const word = b.op('Gather', [table('words', 20), b.input('ids', 'int64', ['N', 8])]);
+  const type = b.op('Gather', [table('types', 2), b.input('types_of', 'int64', ['N', 8])]);
+  b.output(b.op('ReduceSum', [b.op('Add', [word, type]), b.ints([1])], { keepdims: 0 }));
+  const student = b.model('typed');
+  const adopted = (id: number) => {
+    const constants = [{ name: 'types_of', dtype: 'int64', dims: [-1, -2], values: [0, id] }] as const;
+    return adoptStudent(
+      student,
+      { dims: [8], dtype: 'int64', range: null, feeding: { ...feeding, constants } },
+      4,
+    );
+  };
+  adopted(1);
+  assert.throws(
+    () => adopted(2),
+    (error: RetortError) =>
+      error.code === 'STUDENT_UNFIT' &&
+      /2 rows in its table "types", "types_of" gets the id 2/.test(error.message),
+  );
 });
 
 test('an exported student reads ids beyond 2^24 unrounded', async () => {

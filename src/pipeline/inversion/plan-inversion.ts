@@ -31,7 +31,9 @@ export async function planInversion(
   const program = buildInversion({
     teacher: decodeModel(await blobs.get(plan.model.hash)),
     input: { name: plan.input.name, layout: input.layout },
-    constants: new Map(plan.constants.map((constant) => [constant.name, constantTensor(constant, batch)])),
+    constants: new Map(
+      plan.constants.map((each) => [each.name, constantTensor(each, [batch, ...input.dims])]),
+    ),
     scores: plan.scores,
     pictures: tensor('float32', dims, start),
     slope: perChannel((c) => (BYTES.deviation * input.scale) / std(c)),

@@ -8,6 +8,7 @@ import type { TeacherTap } from '../../core/program/feature-inputs.ts';
 import { RetortError } from '../../errors.ts';
 import type { BlobStore } from '../ports.ts';
 import { studentTensor } from '../student/student-tensor.ts';
+import { constantDims } from '../teacher/constant-tensor.ts';
 import type { TeacherPlan } from '../teacher/teacher-plan.ts';
 import { refuseUnknownTensor } from './refuse-unknown-tensor.ts';
 
@@ -63,10 +64,9 @@ function rowShapes(
 ): (name: string) => readonly number[] {
   const batches = batch === null ? BATCHES : ([batch] as const);
   const found = batches.map((rows) => {
-    const fixed = constants.map(
-      ({ name, dims: own }) => [name, own.map((d) => (d === -1 ? rows : d))] as const,
-    );
-    const shapes = { [input.name]: [rows, ...dims], ...Object.fromEntries(fixed) };
+    const shape = [rows, ...dims];
+    const fixed = constants.map((each) => [each.name, constantDims(each, shape)] as const);
+    const shapes = { [input.name]: shape, ...Object.fromEntries(fixed) };
     return { rows, types: inferShapes(model, { shapes }).types };
   });
   return (name) => {

@@ -16,6 +16,7 @@ import type { Device } from '../ports.ts';
 import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
 import { STUDENT_INPUT, STUDENT_LOGITS } from '../student/student-names.ts';
+import { constantDims } from '../teacher/constant-tensor.ts';
 import type { TeacherPlan } from '../teacher/teacher-plan.ts';
 import type { Rows } from '../training/open-rows.ts';
 
@@ -83,11 +84,9 @@ type Feeding = Pick<TeacherPlan, 'batch' | 'input' | 'constants'>;
 
 function endsOf(model: Model, plan: Feeding, output: string, dims: readonly number[]): LayerEnd[] {
   const rows = plan.batch ?? BATCH;
-  const constants = plan.constants.map(({ name, dims: own }) => [
-    name,
-    own.map((d) => (d === -1 ? rows : d)),
-  ]);
-  const shapes = { [plan.input.name]: [rows, ...dims], ...Object.fromEntries(constants) };
+  const shape = [rows, ...dims];
+  const constants = plan.constants.map((each) => [each.name, constantDims(each, shape)] as const);
+  const shapes = { [plan.input.name]: shape, ...Object.fromEntries(constants) };
   return layerEnds(model, output, inferShapes(model, { shapes }).types, rows);
 }
 

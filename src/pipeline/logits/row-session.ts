@@ -43,7 +43,7 @@ export class RowSession {
     const count = rows.dims[0]!;
     const feeds: Record<string, NDArray> = { [input.name]: convertArray(rows, input.dtype) };
     for (const constant of constants) {
-      const held = constantTensor(constant, count);
+      const held = constantTensor(constant, rows.dims);
       feeds[constant.name] = { dtype: held.dtype, dims: held.dims, data: typedData(held) };
     }
     const results = await this.#session.run(

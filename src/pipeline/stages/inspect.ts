@@ -25,7 +25,7 @@ import { unreadFiles } from '../unread-files.ts';
 export const inspect: Stage<'inspect'> = {
   name: 'inspect',
   summary: 'inspects the teacher',
-  version: 3,
+  version: 4,
   key: ({ ingest }, { spec }) => ({
     teacher: ingest.teacher.hash,
     companions: ingest.companions.map(({ name, hash }) => [name, hash]),

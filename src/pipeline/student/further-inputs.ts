@@ -1,8 +1,9 @@
+import type { DType } from '../../core/onnx/dtype.ts';
 import type { Shape, ValueInfo } from '../../core/onnx/model.ts';
 import type { Tensor } from '../../core/onnx/tensor.ts';
 import { RetortError } from '../../errors.ts';
-import { constantTensor } from '../teacher/constant-tensor.ts';
-import type { ConstantInput, TeacherPlan } from '../teacher/teacher-plan.ts';
+import { alongRows, constantDims, constantTensor } from '../teacher/constant-tensor.ts';
+import type { TeacherPlan } from '../teacher/teacher-plan.ts';
 
 export type TeacherFeeding = Pick<TeacherPlan, 'input' | 'constants'>;
 
@@ -36,27 +37,27 @@ export function furtherInputs(
   dims: readonly number[],
   { constants }: TeacherFeeding,
 ): FurtherInput[] {
-  const lengths = new Map(rows.shape?.slice(1).map((dim, i) => [dim, dims[i]!]));
+  const batch = ['N', ...dims];
   return inputs
     .filter(({ name }) => name !== rows.name)
     .map(({ name, dtype, shape = [] }) => {
       const constant = constants.find((each) => each.name === name);
       if (!constant) throw unfed(name);
-      const wanted = shape.map((dim, i): number | string => {
-        if (typeof dim === 'number') return dim;
-        return i === 0 ? 'N' : ((dim === '' ? undefined : lengths.get(dim)) ?? constant.dims[i] ?? dim);
-      });
-      if (dtype !== constant.dtype || !expands(constant.dims, wanted)) {
-        throw misfit(name, `${dtype} [${wanted.join(', ')}]`, constant);
+      const given = constantDims(constant, batch);
+      const wanted = shape.map((dim, i) =>
+        typeof dim === 'number' ? dim : (batch[alongRows(dim, i, rows)] ?? given[i] ?? dim),
+      );
+      if (dtype !== constant.dtype || !expands(given, wanted)) {
+        throw misfit(name, shown(dtype, wanted), shown(constant.dtype, given));
       }
-      return { name, values: constantTensor(constant, 1), shape: wanted };
+      return { name, values: constantTensor(constant, [1, ...dims]), shape: wanted };
     });
 }
 
-/** -1 and 'N' are the batch. */
-const expands = (given: readonly number[], wanted: Shape): boolean =>
-  given.length === wanted.length &&
-  given.every((dim, i) => (dim === -1 ? wanted[i] === 'N' : dim === 1 || dim === wanted[i]));
+const expands = (given: Shape, wanted: Shape): boolean =>
+  given.length === wanted.length && given.every((dim, i) => dim === 1 || dim === wanted[i]);
+
+const shown = (dtype: DType | undefined, dims: Shape): string => `${dtype} [${dims.join(', ')}]`;
 
 const unfed = (name: string): RetortError =>
   new RetortError(
@@ -67,9 +68,9 @@ const unfed = (name: string): RetortError =>
     },
   );
 
-const misfit = (name: string, wanted: string, { dtype, dims }: ConstantInput): RetortError =>
+const misfit = (name: string, wanted: string, given: string): RetortError =>
   new RetortError(
     'STUDENT_UNFIT',
-    `the uploaded student takes "${name}" as ${wanted}, the teacher's of that name gets ${dtype} [${dims.map((dim) => (dim === -1 ? 'N' : dim)).join(', ')}]`,
+    `the uploaded student takes "${name}" as ${wanted}, the teacher's of that name gets ${given}`,
     { hint: `Export the student with "${name}" as the teacher takes it, or without it.` },
   );

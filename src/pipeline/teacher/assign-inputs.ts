@@ -1,7 +1,9 @@
 import { nearest } from '../../core/nearest.ts';
+import { isFloat } from '../../core/onnx/dtype.ts';
 import type { ValueInfo } from '../../core/onnx/model.ts';
 import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
+import { alongRows } from './constant-tensor.ts';
 import type { ConstantInput } from './teacher-plan.ts';
 
 /**
@@ -42,7 +44,7 @@ export function assignInputs(
   }
   return {
     data,
-    constants: constants.map((input) => constantFor(input, spec.inputs[input.name]!.constant!)),
+    constants: constants.map((input) => constantFor(input, spec.inputs[input.name]!.constant!, data)),
   };
 }
 
@@ -56,8 +58,20 @@ function refuseUnknown(names: readonly string[], needed: number, spec: Pick<Reso
   }
 }
 
-/** An open first dimension is the batch, other open ones hold one element. */
-function constantFor(input: ValueInfo, values: readonly number[]): ConstantInput {
-  const dims = (input.shape ?? []).map((dim, i) => (typeof dim === 'number' ? dim : i === 0 ? -1 : 1));
-  return { name: input.name, dtype: input.dtype ?? 'float32', dims, values };
+/** An open first dimension is the batch, one that the rows have by that name is as long as theirs; other open ones hold one element. */
+function constantFor(input: ValueInfo, values: readonly number[], rows: ValueInfo): ConstantInput {
+  const { name, dtype = 'float32', shape = [] } = input;
+  const fraction = isFloat(dtype) ? undefined : values.find((value) => !Number.isInteger(value));
+  if (fraction !== undefined) {
+    throw new RetortError(
+      'SPEC_INVALID',
+      `/inputs/${name}/constant: the teacher takes whole numbers there (${dtype}), not ${fraction}`,
+    );
+  }
+  const dims = shape.map((dim, i) => {
+    if (typeof dim === 'number') return dim;
+    const at = alongRows(dim, i, rows);
+    return at < 0 ? 1 : -1 - at;
+  });
+  return { name, dtype, dims, values };
 }

@@ -1,9 +1,21 @@
+import type { Dim, ValueInfo } from '../../core/onnx/model.ts';
 import { sizeOf, type Tensor, tensor } from '../../core/onnx/tensor.ts';
 import type { ConstantInput } from './teacher-plan.ts';
 
-/** What a constant input holds for a batch of rows: its numbers, repeated. */
-export function constantTensor({ dtype, dims, values }: ConstantInput, batch: number): Tensor {
-  const shape = dims.map((dim) => (dim === -1 ? batch : dim));
-  const all = Array.from({ length: sizeOf(shape) }, (_, i) => values[i % values.length]!);
-  return tensor(dtype, shape, all);
+/** Which dimension of the rows the i-th of another input follows: the first one the batch, others by name; -1 for none. */
+export const alongRows = (dim: Dim, i: number, rows: Pick<ValueInfo, 'shape'>): number =>
+  typeof dim === 'number' || (i > 0 && dim === '') ? -1 : i === 0 ? 0 : (rows.shape ?? []).indexOf(dim);
+
+/** The shape of a constant beside rows [N, ...]. */
+export const constantDims = <D extends Dim>(
+  { dims }: Pick<ConstantInput, 'dims'>,
+  rows: readonly D[],
+): (number | D)[] => dims.map((dim) => (dim < 0 ? rows[-1 - dim]! : dim));
+
+/** What a constant input holds beside rows [N, ...]: its numbers, repeated. */
+export function constantTensor(constant: ConstantInput, rows: readonly number[]): Tensor {
+  const { dtype, values } = constant;
+  const dims = constantDims(constant, rows);
+  const all = Array.from({ length: sizeOf(dims) }, (_, i) => values[i % values.length]!);
+  return tensor(dtype, dims, all);
 }

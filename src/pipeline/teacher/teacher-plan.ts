@@ -25,7 +25,7 @@ export interface TeacherPlan {
 export interface ConstantInput {
   readonly name: string;
   readonly dtype: DType;
-  /** -1 stands for the batch. */
+  /** -1 - k stands for dimension k of the rows [N, ...] that it comes with: -1 for the batch. */
   readonly dims: readonly number[];
   readonly values: readonly number[];
 }
