@@ -17,7 +17,8 @@ export const openRowsKey = (
   recovered: recover?.pictures,
   rows: rowsKey(spec),
   input: inspect.plan.input,
-  constants: inspect.plan.constants,
+  // Left out where there are none, so that such trainings keep the key they had.
+  ...(inspect.plan.constants.length > 0 ? { constants: inspect.plan.constants } : {}),
   classes: inspect.plan.scores.classes,
   statistics: qualify.inputStatistics,
 });
