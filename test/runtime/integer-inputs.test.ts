@@ -245,7 +245,7 @@ for (const kernel of kernels) {
     // Floats in a graph are trained, but not those: the export would differ.
     ['float32', [1, 1, 1, 1, 1, 1, 1, 0.5]],
   ] as const) {
-    test(`${kernel.name}: a student with a mask (${mask}) takes the place of a teacher with one`, async () => {
+    test(`${kernel.name}, ${mask}: a student with a mask takes the place of a teacher with one`, async () => {
       const { teacher, student } = masked(mask);
       const spec = { inputs: { mask: { constant } } };
       const job = await distilled({ teacher, student, kernel: kernel.name, spec });
