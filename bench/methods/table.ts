@@ -1,5 +1,5 @@
 import type { MethodResult } from './method-result.ts';
-import { CONTROL, LEFT_OUT, PLAIN } from './methods.ts';
+import { CONTROL, LEFT_OUT, METHODS, PLAIN } from './methods.ts';
 import { isFull, type Setting } from './setting.ts';
 import { isBeyondNoise, type Row, type Spread } from './summary.ts';
 import { unlisted } from './unlisted.ts';
@@ -49,8 +49,15 @@ export function tableText(
     `No rows of their own: ${Object.entries(LEFT_OUT)
       .map(([name, why]) => `\`${name}\` ${why}`)
       .join('; ')}.`,
-    ...(unlisted().length > 0 ? [`Not measured: ${unlisted().join(', ')}.`] : []),
+    ...unmeasured(rows),
   ].join('\n');
+}
+
+/** Methods without a result yet, and what has no method. */
+function unmeasured(rows: readonly Row[]): string[] {
+  const waiting = METHODS.filter(({ name }) => rows.every(({ method }) => method.name !== name));
+  const names = [...waiting.map(({ name }) => name), ...unlisted()];
+  return names.length > 0 ? [`Not measured: ${names.join(', ')}.`] : [];
 }
 
 function cellsOf(row: Row): string[] {

@@ -142,7 +142,19 @@ test('the table says which methods lose, and that a short setting says little', 
   assert.match(full, /- Below plain KD: dkd \(-1.00\)\./);
   assert.match(full, /worse than no teacher: dkd \(-2.00\), kd \(-1.00\)\./);
   assert.doesNotMatch(full, /too short/);
+  const [, waiting = ''] = /^Not measured: (.*)\.$/m.exec(full) ?? [];
+  assert.ok(waiting.includes('data-free') && !waiting.split(', ').includes('dkd'), waiting);
   assert.match(tableText(rows, results, await readSetting({ quick: true }), []), /too short to tell/);
+});
+
+test('the results that are kept are of methods that there are, each once', async () => {
+  const path = fileURLToPath(new URL('../../bench/methods/results.jsonl', import.meta.url));
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
+  const found = lines.map((line) => JSON.parse(line) as MethodResult);
+  for (const { method, seed, spec } of found) {
+    assert.deepEqual(spec, JSON.parse(JSON.stringify(specOf(methodOf(method), setting, seed))), method);
+  }
+  assert.equal(new Set(found.map(({ method, seed }) => `${method} ${seed}`)).size, found.length);
 });
 
 test('a result counts for the very spec it was made by', async () => {
