@@ -19,6 +19,7 @@ import { adoptStudent } from '../../src/pipeline/student/adopt-student.ts';
 import { shipStudent } from '../../src/pipeline/student/ship-student.ts';
 import { STUDENT_INPUT, STUDENT_LOGITS } from '../../src/pipeline/student/student-names.ts';
 import { withSnapshot } from '../../src/pipeline/student/trained-model.ts';
+import { constantTensor } from '../../src/pipeline/teacher/constant-tensor.ts';
 import { planTeacher } from '../../src/pipeline/teacher/plan-teacher.ts';
 import { bertLike, bertRows } from '../support/bert-like.ts';
 import { memorySource, npyOf } from '../support/data-files.ts';
@@ -377,6 +378,11 @@ test('a constant that its input cannot hold, or an id that the student has no ro
     (error: RetortError) =>
       error.code === 'SPEC_INVALID' && /mask\/constant: .* \(int64\), not 0.5/.test(error.message),
   );
+  const uneven = { name: 'mask', dtype: 'int64', dims: [-1, 8], values: [1, 1, 0] } as const;
+  assert.throws(() => constantTensor(uneven, [3, 8]), {
+    code: 'SPEC_INVALID',
+    message: /mask\/constant: 3 numbers for a row of 8/,
+  });
   const b = new GraphBuilder();
   const table = (name: string, rows: number) =>
     b.initializer(name, tensor('float32', [rows, 4], new Float32Array(4 * rows)));
