@@ -23,8 +23,8 @@ export const Spec = Type.Object(
     teacherQuality: Type.Optional(Type.Object({ override: Type.Optional(Type.Boolean()) }, closed)),
     student: Type.Optional(Student),
     /**
-     * `auto` tries a few on short schedules and takes what does best on validation, in the place of objective and
-     * strategy (docs/adr/0011).
+     * `auto` tries a few, the fancier ones on the whole length, and takes what does best on validation, in the place of
+     * objective and strategy (docs/adr/0011).
      */
     method: Type.Optional(Type.Literal('auto')),
     strategy: Type.Optional(registryEntry('name', strategies)),
