@@ -1,10 +1,9 @@
-import { RetortError } from '../../errors.ts';
-import { parseSpec } from '../../spec/parse-spec.ts';
 import type { CliIo } from '../command.ts';
-import { readJson } from '../read-json.ts';
 import { clientOf } from '../server-options.ts';
+import { answered } from './answered.ts';
 import type { DistillOptions } from './distill-options.ts';
 import { givenFiles } from './given-files.ts';
+import { givenSpec } from './given-spec.ts';
 import { printValidation } from './print-validation.ts';
 
 /** What the job would meet and cost on a server; it keeps what it computes for the job. */
@@ -13,15 +12,9 @@ export async function foreseeOnServer(
   io: CliIo,
 ): Promise<void> {
   const { signal } = io;
-  const spec = parseSpec(options.spec === undefined ? { version: 1 } : await readJson(options.spec));
+  const spec = await givenSpec(options);
   const client = clientOf(options);
   const files = await givenFiles(options);
-  try {
-    printValidation(await client.validate({ ...(await files.send(client, io)), spec, signal }), io);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new RetortError('CANCELLED', 'stopped before the server had answered', {
-      hint: 'Nothing was made; ask again.',
-    });
-  }
+  const ask = async () => client.validate({ ...(await files.send(client, io)), spec, signal });
+  printValidation(await answered(ask(), signal, 'Nothing was made; ask again.'), io);
 }

@@ -4,14 +4,13 @@ import { localFacilities, localTools } from '../../adapters/local-tools.ts';
 import { fsStores } from '../../adapters/storage/fs-stores.ts';
 import type { JourneyRequest } from '../../pipeline/run.ts';
 import type { Tools } from '../../pipeline/stage.ts';
-import { parseSpec } from '../../spec/parse-spec.ts';
 import { resolveSpec } from '../../spec/resolve-spec.ts';
 import { announceStop } from '../announce-stop.ts';
 import type { CliIo } from '../command.ts';
 import { progressObserver } from '../progress-bars.ts';
-import { readJson } from '../read-json.ts';
 import { stageSummaries } from '../stage-summaries.ts';
 import type { DistillOptions } from './distill-options.ts';
+import { givenSpec } from './given-spec.ts';
 
 /** Where the work of a run is kept that writes into `out`. */
 export const storeIn = (out: string): string => join(out, '.retort');
@@ -23,7 +22,7 @@ export async function localJob<T>(
   io: CliIo,
   work: (request: JourneyRequest, tools: Tools) => Promise<T>,
 ): Promise<T> {
-  const requested = parseSpec(options.spec === undefined ? { version: 1 } : await readJson(options.spec));
+  const requested = await givenSpec(options);
   const spec = resolveSpec(requested, await localFacilities(requested));
   const tools = localTools(fsStores(store));
   const opened: FileSource[] = [];
