@@ -1,7 +1,7 @@
 // Runs the test tiers with node:test and says at the end what was skipped and why.
 // usage: node --import tsx scripts/run-tests.js [tier or file ...]   (tiers: the folders of test/; none means all)
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -17,7 +17,11 @@ if (files.length === 0) {
 }
 
 const skipped = new Set();
-const stream = run({ files, concurrency: Math.max(1, Math.min(4, cpus().length)), timeout: 1_800_000 });
+const stream = run({
+  files,
+  concurrency: Math.max(1, Math.min(4, availableParallelism())),
+  timeout: 1_800_000,
+});
 stream.on('test:pass', (event) => {
   if (event.skip !== undefined)
     skipped.add(`${event.name}: ${event.skip === true ? 'no reason given' : event.skip}`);

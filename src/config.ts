@@ -1,4 +1,4 @@
-import { cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { Check, Convert, Default, Errors } from 'typebox/value';
@@ -95,6 +95,7 @@ export const Settings = Type.Object({
 export type Config = Readonly<Static<typeof Settings>> & {
   /** RETORT_DATA as an absolute path. */
   readonly dataFolder: string;
+  /** That this process may use: fewer than the machine has where a container or taskset says so. */
   readonly cores: number;
 };
 
@@ -116,7 +117,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       hint: '`.env.example` lists every variable with its meaning and default.',
     });
   }
-  return Object.freeze({ ...value, dataFolder: resolve(value.RETORT_DATA), cores: cpus().length });
+  return Object.freeze({ ...value, dataFolder: resolve(value.RETORT_DATA), cores: availableParallelism() });
 }
 
 /** Name, meaning and default of every setting, in order. */

@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { onnxruntime } from '../../src/adapters/runtime/onnxruntime.ts';
-import { GraphBuilder } from '../../src/core/onnx/builder.ts';
 import { encodeModel } from '../../src/core/onnx/encode.ts';
 import type { RetortError } from '../../src/errors.ts';
+import { addModel } from '../support/add-model.ts';
 import { fixture } from '../support/fixtures.ts';
 import { runModel } from '../support/run-model.ts';
 
 const cpu = { device: 'cpu', threads: 1 } as const;
-
-function addModel(op = 'Add') {
-  const b = new GraphBuilder();
-  b.input('x', 'float32', ['n', 2]);
-  b.op(op, ['x', b.constant([1, 2])], {}, { outputs: ['y'] });
-  b.output('y');
-  return b.model();
-}
 
 test('runs a built model: typed results, metadata, views as feeds', async () => {
   const all = new Float32Array([9, 9, 1, 2, 3, 4]);
@@ -45,6 +40,16 @@ test('accepts engine settings and refuses what it cannot do', async () => {
   await assert.rejects(session.run({}), { code: 'RUNTIME_FAILED', message: /'x' is missing/ });
   await assert.rejects(session.run({ x }, ['z']), { code: 'RUNTIME_FAILED', message: /no output "z"/ });
   await session.close();
+});
+
+test('keeps to the cores that the process may use', (t) => {
+  if (process.platform !== 'linux' || availableParallelism() < 2) return t.skip('needs Linux and two cores');
+  const core = /^Cpus_allowed_list:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]!;
+  const child = fileURLToPath(new URL('../support/threads-child.ts', import.meta.url));
+  const args = ['--cpu-list', core, process.execPath, '--import', 'tsx', child];
+  const { error, stdout, stderr } = spawnSync('taskset', args, { encoding: 'utf8' });
+  if (error) return t.skip(`taskset: ${error.message}`);
+  assert.deepEqual(JSON.parse(stdout || '[]'), [core], stderr);
 });
 
 test('says honestly which devices there are', async () => {

@@ -1,4 +1,4 @@
-import { cpus, tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import type { Config } from '../../config.ts';
 import type { DatasetCard } from '../../data/card.ts';
 import { defaultLimits } from '../../data/upload.ts';
@@ -30,7 +30,13 @@ export class ProcessSandbox implements Sandbox {
   readonly #pool: ProcessPool;
   readonly #config: SandboxOptions['config'];
 
-  constructor({ config, concurrency = cpus().length, spare = true, scratch, entry }: SandboxOptions) {
+  constructor({
+    config,
+    concurrency = availableParallelism(),
+    spare = true,
+    scratch,
+    entry,
+  }: SandboxOptions) {
     const { RETORT_SANDBOX_SECONDS: short, RETORT_SANDBOX_DATA_SECONDS: long } = config;
     this.#config = config;
     this.#pool = new ProcessPool({
@@ -41,7 +47,7 @@ export class ProcessSandbox implements Sandbox {
       spare,
       ceilings: {
         // Nobody can use more within the time by the clock: this is for processes whose parent is gone.
-        cpuSeconds: Math.max(short, long) * cpus().length,
+        cpuSeconds: Math.max(short, long) * availableParallelism(),
         fileBytes: defaultLimits.totalBytes,
         heapBytes: config.RETORT_SANDBOX_BYTES,
       },

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { availableParallelism, cpus } from 'node:os';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { NDArray } from '../../core/ndarray.ts';
 import { type DType, dtypes, type TypedArray } from '../../core/onnx/dtype.ts';
@@ -61,16 +62,26 @@ function requireDevice(device: SessionOptions['device']): void {
 }
 
 function sessionOptions(options: SessionOptions): InferenceSession.SessionOptions {
+  const threads = options.threads || threadsByItself();
   const external = [...(options.externalData ?? [])].map(([path, data]) => ({ path, data }));
   return {
     executionProviders: [options.device],
     graphOptimizationLevel: options.optimization ?? 'all',
     interOpNumThreads: 1,
     logSeverityLevel: 4,
-    ...(options.threads > 0 ? { intraOpNumThreads: options.threads } : {}),
+    ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
     ...(external.length ? { externalData: external } : {}),
     ...(options.config ? { extra: { ...options.config } } : {}),
   };
+}
+
+/**
+ * onnxruntime counts the machine's cores and binds a thread to each. In a container that may use fewer, this fails, and
+ * its threads wait for each other on the few: half as fast, or worse. 0, its own choice, where all may be used.
+ */
+function threadsByItself(): number {
+  const usable = availableParallelism();
+  return usable < cpus().length ? usable : 0;
 }
 
 class OnnxruntimeSession implements Session {
