@@ -15,6 +15,7 @@ import { storedFiles } from './stored-files.ts';
 import { shipStudent } from './student/ship-student.ts';
 import type { ModelInspection } from './teacher/inspect-model.ts';
 import { teacherWarnings } from './teacher/teacher-warnings.ts';
+import { drawnPlan } from './training/drawn-plan.ts';
 import { openRows, type Rows } from './training/open-rows.ts';
 import { studentOf } from './training/train-student.ts';
 
@@ -80,7 +81,10 @@ async function withKernel(
   context: StageContext,
 ): Promise<StageContext> {
   if (context.spec.train.kernel !== 'auto') return context;
-  const { kernel, reason } = await chooseKernel(async () => student, done, rows, context);
+  const { kernel, reason } = await chooseKernel(
+    (measured) => drawnPlan(student, done, rows, measured),
+    context,
+  );
   const train = { ...context.spec.train, kernel, kernelReason: reason };
   return { ...context, spec: { ...context.spec, train } };
 }

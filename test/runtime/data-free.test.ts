@@ -15,6 +15,8 @@ import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';
 import { validateJob } from '../../src/pipeline/validate-job.ts';
+import type { ResolvedSpec } from '../../src/spec/resolved-spec.ts';
+import { delayedKernel } from '../support/delayed-kernel.ts';
 import { kernels } from '../support/kernels.ts';
 import { memoryTools, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny-job.ts';
 
@@ -98,6 +100,33 @@ test('pictures look to the teacher like the classes that were drawn and like its
       /- Training rows: 100 pictures recovered from the teacher by .*\(labels 0\.\d+, statistics/,
     );
   }
+});
+
+test('pictures are recovered by the faster kernel, and once: not again when the job goes on with its kernel settled', async () => {
+  const tools = {
+    ...memoryTools(),
+    kernels: { onnxruntime: delayedKernel('onnxruntime', 60).kernel, tfjs: delayedKernel('tfjs', 0).kernel },
+  };
+  const job = request(specOf({ steps: 20 }, { kernel: 'auto', epochs: 4 }));
+  const stop = new AbortController();
+  let { spec } = job;
+  const began: string[] = [];
+  const observer = {
+    stage: (name: string, state: string) => void (state === 'started' && began.push(name)),
+    progress: (stage: string) => void (stage === 'train' && stop.abort()),
+  };
+  const settled = async (kept: ResolvedSpec) => {
+    spec = kept;
+  };
+  await assert.rejects(runJourney({ ...job, signal: stop.signal, observer, settled }, tools), {
+    code: 'CANCELLED',
+  });
+  assert.equal(spec.train.kernel, 'tfjs');
+  assert.ok(began.includes('recover'));
+  began.length = 0;
+  const { recover } = await runJourney({ ...job, spec, observer }, tools);
+  assert.equal(recover!.engine, 'tfjs');
+  assert.ok(began.includes('train') && !began.includes('recover'), `${began}`);
 });
 
 class Killed extends Error {}

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { onnxruntimeKernel } from '../../src/adapters/kernels/onnxruntime.ts';
 import { loadBackend } from '../../src/adapters/kernels/tfjs/backend.ts';
 import { tfjsKernel } from '../../src/adapters/kernels/tfjs/kernel.ts';
@@ -12,35 +11,10 @@ import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';
 import type { ResolvedSpec } from '../../src/spec/resolved-spec.ts';
+import { delayedKernel } from '../support/delayed-kernel.ts';
 import { memoryTools, tinyRequest, tinySpec } from '../support/tiny-job.ts';
 
 const short = tinySpec({ train: { steps: 40, batchSize: 16 }, controls: false });
-
-/** A real kernel of which every run takes some milliseconds longer; counts how often it is opened. */
-function delayed(name: string, milliseconds: number) {
-  const real = onnxruntimeKernel(onnxruntime);
-  const counts = { opened: 0 };
-  const kernel: TrainingKernel = {
-    name,
-    declines: async () => undefined,
-    async open(program, options) {
-      counts.opened++;
-      const trainer = await real.open(program, options);
-      return {
-        engine: name,
-        preferredSteps: 4,
-        run: async (chunk) => {
-          await sleep(milliseconds);
-          return trainer.run(chunk);
-        },
-        gradients: (chunk) => trainer.gradients(chunk),
-        snapshot: () => trainer.snapshot(),
-        close: () => trainer.close(),
-      };
-    },
-  };
-  return { kernel, counts };
-}
 
 async function read<T>(name: string, { publish }: Results, { blobs }: Tools): Promise<T> {
   const bytes = await blobs.get(publish.artifacts.find((each) => each.name === name)!.hash);
@@ -48,7 +22,10 @@ async function read<T>(name: string, { publish }: Results, { blobs }: Tools): Pr
 }
 
 test('auto takes the faster kernel; report and resolved spec say which and why', async () => {
-  const kernels = { onnxruntime: delayed('onnxruntime', 60).kernel, tfjs: delayed('tfjs', 0).kernel };
+  const kernels = {
+    onnxruntime: delayedKernel('onnxruntime', 60).kernel,
+    tfjs: delayedKernel('tfjs', 0).kernel,
+  };
   const tools = { ...memoryTools(), kernels };
   const kept: ResolvedSpec[] = [];
   const settled = async (spec: ResolvedSpec) => void kept.push(spec);
@@ -65,9 +42,12 @@ test('auto takes the faster kernel; report and resolved spec say which and why',
 
 test('the choice is kept: a job that comes again takes it, even where the other kernel is faster by now', async () => {
   const tools = memoryTools();
-  const first = { onnxruntime: delayed('onnxruntime', 60).kernel, tfjs: delayed('tfjs', 0).kernel };
+  const first = {
+    onnxruntime: delayedKernel('onnxruntime', 60).kernel,
+    tfjs: delayedKernel('tfjs', 0).kernel,
+  };
   await runJourney(tinyRequest(short), { ...tools, kernels: first });
-  const [slow, quick] = [delayed('tfjs', 60), delayed('onnxruntime', 0)];
+  const [slow, quick] = [delayedKernel('tfjs', 60), delayedKernel('onnxruntime', 0)];
   const longer = tinySpec({ train: { steps: 44, batchSize: 16 }, controls: false });
   const later = { ...tools, kernels: { onnxruntime: quick.kernel, tfjs: slow.kernel } };
   const results = await runJourney(tinyRequest(longer), later);
@@ -78,7 +58,7 @@ test('the choice is kept: a job that comes again takes it, even where the other 
 
 test('a kernel that cannot train the student is passed over, and the reason names it', async () => {
   const unable: TrainingKernel = {
-    ...delayed('tfjs', 0).kernel,
+    ...delayedKernel('tfjs', 0).kernel,
     open: async () => {
       throw new RetortError('TRAIN_UNSUPPORTED', 'the tfjs kernel has no operator Frobnicate');
     },
@@ -99,7 +79,10 @@ test('a kernel that cannot train the student is passed over, and the reason name
 
 test('a job settled on tfjs is refused where tfjs would run in plain JavaScript, and goes on where it would not', async () => {
   const tools = memoryTools();
-  const able = { onnxruntime: delayed('onnxruntime', 60).kernel, tfjs: delayed('tfjs', 0).kernel };
+  const able = {
+    onnxruntime: delayedKernel('onnxruntime', 60).kernel,
+    tfjs: delayedKernel('tfjs', 0).kernel,
+  };
   let { spec } = tinyRequest(short);
   const settled = async (kept: ResolvedSpec) => {
     spec = kept;
@@ -107,7 +90,7 @@ test('a job settled on tfjs is refused where tfjs would run in plain JavaScript,
   await runJourney({ ...tinyRequest(short), until: 'calibrate', settled }, { ...tools, kernels: able });
   assert.equal(spec.train.kernel, 'tfjs');
 
-  const slow = delayed('tfjs', 0);
+  const slow = delayedKernel('tfjs', 0);
   const declines = async () => 'plain JavaScript, slow: @tensorflow/tfjs-node is not installed';
   const without = { onnxruntime: able.onnxruntime, tfjs: { ...slow.kernel, declines } };
   const again = { ...tinyRequest(short), spec };
@@ -126,7 +109,7 @@ test('a job settled on tfjs is refused where tfjs would run in plain JavaScript,
 
 test('a stop while kernels are measured is a cancellation', async () => {
   const stop = new AbortController();
-  const first = delayed('onnxruntime', 20).kernel;
+  const first = delayedKernel('onnxruntime', 20).kernel;
   const stopping: TrainingKernel = {
     ...first,
     open: (program, options) => {
@@ -134,7 +117,10 @@ test('a stop while kernels are measured is a cancellation', async () => {
       return first.open(program, options);
     },
   };
-  const tools = { ...memoryTools(), kernels: { onnxruntime: stopping, tfjs: delayed('tfjs', 0).kernel } };
+  const tools = {
+    ...memoryTools(),
+    kernels: { onnxruntime: stopping, tfjs: delayedKernel('tfjs', 0).kernel },
+  };
   await assert.rejects(
     runJourney({ ...tinyRequest(short), signal: stop.signal }, tools),
     (error: RetortError) => error.code === 'CANCELLED',

@@ -1,12 +1,8 @@
-import type { Model } from '../../core/onnx/model.ts';
 import { RetortError } from '../../errors.ts';
 import type { KernelName } from '../../spec/resolved-spec.ts';
-import { cancelled } from '../cancelled.ts';
 import { stepPace } from '../cost/step-pace.ts';
-import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
-import { drawnPlan } from '../training/drawn-plan.ts';
-import type { Rows } from '../training/open-rows.ts';
+import type { TrainingPlan } from '../training/plan-training.ts';
 import { consideredKernels } from './considered-kernels.ts';
 
 /** Per kernel, besides opening it and its first step. */
@@ -19,29 +15,25 @@ export interface KernelChoice {
 }
 
 /**
- * The kernel that makes the steps of this very student fastest. Each that is worth a try makes some steps of the run that
- * is to come, on its rows; one that cannot train the student is passed over. Where only one is worth a try, nothing is built or measured.
+ * The kernel that makes the steps of a run fastest. Each that is worth a try makes some steps of what `plan` gives where
+ * the spec names that kernel; one that cannot train it is passed over. Where only one is worth a try, nothing is planned or measured.
  */
 export async function chooseKernel(
-  build: () => Promise<Model>,
-  done: Pick<Results, 'inspect'>,
-  rows: Rows,
+  plan: (context: StageContext) => Promise<TrainingPlan>,
   context: StageContext,
 ): Promise<KernelChoice> {
-  const { kernels, spec, signal } = context;
+  const { kernels, spec } = context;
   const { worth, declined } = await consideredKernels(spec.train, kernels);
   const passed = Object.entries(declined).map(([name, why]) => `${name}: ${why}`);
   if (worth.length === 1) return { kernel: worth[0]!, reason: reasonOf([], passed) };
 
-  const student = await build();
   const paces: { readonly kernel: KernelName; readonly step: number }[] = [];
   let failure: RetortError | undefined;
   for (const kernel of worth) {
-    if (signal.aborted) throw cancelled('calibrate');
     const train = { ...spec.train, kernel };
     try {
-      const plan = await drawnPlan(student, done, rows, { ...context, spec: { ...spec, train } });
-      const { step } = await stepPace(plan, context, BUDGET_MS);
+      const planned = await plan({ ...context, spec: { ...spec, train } });
+      const { step } = await stepPace(planned, context, BUDGET_MS);
       if (step > 0) paces.push({ kernel, step });
       else passed.push(`${kernel}: not measured, its loss diverged on targets drawn at random`);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { RetortError } from '../../errors.ts';
 import type { StageContext } from '../stage.ts';
+import { askedKernel } from './asked-kernel.ts';
 
 /**
  * RUNTIME_UNAVAILABLE where a choice by speed settled the job on a kernel, elsewhere or before, that would be passed over
@@ -11,8 +12,8 @@ export async function refuseLostKernel({
   kernels,
 }: Pick<StageContext, 'requested' | 'spec' | 'kernels'>): Promise<void> {
   const { kernel, device, threads } = spec.train;
-  const asked = requested.train?.kernel ?? 'auto';
-  const why = asked === 'auto' ? await kernels[kernel]?.declines({ device, threads }) : undefined;
+  const why =
+    askedKernel(requested) === 'auto' ? await kernels[kernel]?.declines({ device, threads }) : undefined;
   if (why === undefined) return;
   throw new RetortError(
     'RUNTIME_UNAVAILABLE',

@@ -22,7 +22,7 @@ const PARITY_RUNS = 2 * 256;
 
 const RECOVERY_BUDGET_MS = 2000;
 
-/** Milliseconds to recover the training rows, where they are recovered: opening a batch and the pace of its steps. */
+/** Milliseconds to recover the training rows, where they are recovered: opening a batch and the pace of its steps, on the student's kernel. */
 async function recoveryCost(
   { inspect }: Pick<Results, 'inspect'>,
   { input }: Rows,

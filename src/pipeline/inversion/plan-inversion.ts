@@ -8,9 +8,9 @@ import { RetortError } from '../../errors.ts';
 import type { StageContext } from '../stage.ts';
 import { constantTensor } from '../teacher/constant-tensor.ts';
 import type { TeacherPlan } from '../teacher/teacher-plan.ts';
+import { namedKernel } from '../training/named-kernel.ts';
 import { shownBatches } from '../training/shown-batches.ts';
 import type { TrainingRun } from '../training/training-run.ts';
-import { considerKernel } from './inversion-kernel.ts';
 
 /** One batch of pictures as a run that is trained like a phase of a student. */
 export async function planInversion(
@@ -41,7 +41,7 @@ export async function planInversion(
     weights,
     learningRate,
   });
-  const kernel = await considerKernel(spec.train, kernels);
+  const kernel = namedKernel(spec.train, kernels);
   return {
     name: 'recover',
     phase: {

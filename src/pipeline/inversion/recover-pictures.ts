@@ -4,6 +4,9 @@ import { decodeSnapshot } from '../../core/program/safetensors.ts';
 import { encodeNpy } from '../../data/encode-npy.ts';
 import type { InputPlan } from '../../data/preprocess.ts';
 import { invariant } from '../../errors.ts';
+import type { KernelName } from '../../spec/resolved-spec.ts';
+import { askedKernel } from '../choice/asked-kernel.ts';
+import { chooseKernel } from '../choice/choose-kernel.ts';
 import type { RecoveredPictures } from '../results.ts';
 import type { StageContext } from '../stage.ts';
 import type { TeacherPlan } from '../teacher/teacher-plan.ts';
@@ -13,6 +16,8 @@ import { toByte } from './recovered-rows.ts';
 
 /** Between two batches, or in one, as JSON. */
 interface Progress {
+  /** Chosen by the clock, so it is kept. */
+  readonly kernel: KernelName;
   readonly finished: readonly TrainedPhase[];
   readonly current?: unknown;
 }
@@ -28,9 +33,10 @@ export async function recoverPictures(
   const count = Math.ceil(images / batch);
   const saved = await partial.load<Progress>();
   const finished = [...(saved?.finished ?? [])];
+  const kernel = saved?.kernel ?? (await kernelFor(plan, input, context));
   for (let index = finished.length; index < count; index++) {
     const current = index === saved?.finished.length ? saved.current : undefined;
-    const run = await planInversion(index, plan, input, context);
+    const run = await planInversion(index, plan, input, onKernel(kernel, context));
     finished.push(
       await trainingRun(run, {
         ...context,
@@ -38,12 +44,12 @@ export async function recoverPictures(
         emit: async () => {},
         partial: {
           load: async <T>() => current as T | undefined,
-          save: (value) => partial.save({ finished, current: value } satisfies Progress),
+          save: (value) => partial.save({ kernel, finished, current: value } satisfies Progress),
         },
         progress: (done) => context.progress(index * steps + done, count * steps, run.phase.name),
       }),
     );
-    await partial.save({ finished } satisfies Progress);
+    await partial.save({ kernel, finished } satisfies Progress);
   }
   const [height, width, channels] = input.picture!;
   const size = height * width * channels;
@@ -63,6 +69,20 @@ export async function recoverPictures(
     terms: await lastTerms(finished, context),
     engine: finished[0]!.engine,
   };
+}
+
+const onKernel = (kernel: KernelName | 'auto', context: StageContext): StageContext => {
+  const { spec } = context;
+  return { ...context, spec: { ...spec, train: { ...spec.train, kernel } } };
+};
+
+/** The one that was asked for, else the one that makes the steps of the first batch fastest. */
+async function kernelFor(plan: TeacherPlan, input: InputPlan, context: StageContext): Promise<KernelName> {
+  const { kernel } = await chooseKernel(
+    (measured) => planInversion(0, plan, input, measured),
+    onKernel(askedKernel(context.requested), context),
+  );
+  return kernel;
 }
 
 /** u [C, H, W], channels as the teacher takes them, as bytes [H, W, C], RGB or grey. */

@@ -1,6 +1,8 @@
+import type { Model } from '../../core/onnx/model.ts';
 import { chooseKernel } from '../choice/choose-kernel.ts';
 import { consideredKernels } from '../choice/considered-kernels.ts';
 import type { Stage } from '../stage.ts';
+import { drawnPlan } from '../training/drawn-plan.ts';
 import { openRows } from '../training/open-rows.ts';
 import { openRowsKey } from '../training/train-key.ts';
 import { studentOf } from '../training/train-student.ts';
@@ -27,7 +29,11 @@ export const calibrate: Stage<'calibrate'> = {
     if (kernel !== 'auto') return { kernel, reason: kernelReason ?? 'asked for' };
     const rows = await openRows(done, context);
     try {
-      return await chooseKernel(() => studentOf(done, context, rows), done, rows, context);
+      let student: Promise<Model> | undefined;
+      return await chooseKernel(async (measured) => {
+        student ??= studentOf(done, context, rows);
+        return drawnPlan(await student, done, rows, measured);
+      }, context);
     } finally {
       await rows.dataset.close();
     }

@@ -1,4 +1,4 @@
-import { considerKernel } from '../inversion/inversion-kernel.ts';
+import { askedKernel } from '../choice/asked-kernel.ts';
 import { recoverPictures } from '../inversion/recover-pictures.ts';
 import type { Stage } from '../stage.ts';
 import { checkStudent } from '../student/check-student.ts';
@@ -8,15 +8,15 @@ import { openRows, rowsKey } from '../training/open-rows.ts';
 export const recover: Stage<'recover'> = {
   name: 'recover',
   summary: 'recovers pictures from the teacher',
-  version: 2,
-  async key({ inspect, decode }, { spec, kernels }) {
+  version: 3,
+  async key({ inspect, decode }, { spec, requested }) {
     if (!spec.inversion) return { inversion: null };
-    const { name } = await considerKernel(spec.train, kernels);
     return {
       teacher: inspect.plan,
       files: decode.files,
       rows: rowsKey(spec),
-      kernel: name,
+      // Not the one that is settled later, or the pictures of hours would be recovered again when the job goes on.
+      kernel: askedKernel(requested),
       device: spec.train.device,
     };
   },

@@ -3,7 +3,6 @@ import { buildProgram, needsOf } from '../../core/program/build-program.ts';
 import type { BatchMaker } from '../../data/batch.ts';
 import type { StoredDataset } from '../../data/open-dataset.ts';
 import { stepsPerEpoch } from '../../data/order.ts';
-import { RetortError } from '../../errors.ts';
 import type { ResolvedTrain } from '../../spec/resolved-spec.ts';
 import type { FeaturePlan } from '../layers/feature-plan.ts';
 import type { FeatureSource } from '../layers/feature-teacher.ts';
@@ -12,6 +11,7 @@ import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
 import { ShuffledBatches } from './batch-source.ts';
 import type { BesideAssembler } from './batches-beside.ts';
+import { namedKernel } from './named-kernel.ts';
 import type { Rows } from './open-rows.ts';
 import type { PlacedPhase } from './place-phases.ts';
 import { controlRecipe, type StudentRun } from './student-run.ts';
@@ -44,12 +44,10 @@ export function planTraining(
   const terms = withOwnLayers(features?.terms ?? phase.terms, student);
   const needs = needsOf(terms);
   const dataset = isControl || readsLabelsAlone(phase) ? withLabelledOnly(rows.dataset) : rows.dataset;
-  const kernel = kernels[settings.kernel];
-  if (!kernel) throw new RetortError('RUNTIME_UNAVAILABLE', `there is no kernel "${settings.kernel}" here`);
   return {
     name,
     phase,
-    kernel,
+    kernel: namedKernel(settings, kernels),
     settings,
     seed: phaseSeed(spec.seed, phase.root),
     program: buildProgram({
