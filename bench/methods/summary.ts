@@ -12,9 +12,10 @@ export interface Row {
   /** By seed: this method's accuracy less the other's. */
   readonly toControl: Spread | null;
   readonly toPlain: Spread | null;
-  /** Means; of the train stage in minutes, and the largest memory. */
+  /** Of the train stage in minutes, the least of the seeds: other work beside a run only adds. */
   readonly minutes: number | null;
   readonly cpuMinutes: number | null;
+  /** The most of the seeds. */
   readonly peakMiB: number | null;
   readonly failures: readonly string[];
   readonly chosen: readonly string[];
@@ -52,7 +53,8 @@ export function summarize(methods: readonly Method[], results: readonly MethodRe
             return theirs ? [100 * (accuracy - theirs.accuracy)] : [];
           }),
         );
-      const mean = (values: readonly number[]) => spreadOf(values)?.mean ?? null;
+      const least = (seconds: readonly number[]) =>
+        seconds.length === 0 ? null : Math.min(...seconds) / 60;
       return {
         method,
         seeds: [...own.keys()].sort((a, b) => a - b),
@@ -60,8 +62,8 @@ export function summarize(methods: readonly Method[], results: readonly MethodRe
         agreement: spreadOf(outcomes.map(({ agreement }) => 100 * agreement)),
         toControl: method.name === CONTROL ? null : paired(control),
         toPlain: method.name === PLAIN ? null : paired(plain),
-        minutes: mean(outcomes.map(({ spent }) => spent.train / 60)),
-        cpuMinutes: mean(outcomes.map(({ spent }) => spent.cpu / 60)),
+        minutes: least(outcomes.map(({ spent }) => spent.train)),
+        cpuMinutes: least(outcomes.map(({ spent }) => spent.cpu)),
         peakMiB: outcomes.length === 0 ? null : Math.max(...outcomes.map(({ peakMiB }) => peakMiB)),
         failures: results.flatMap(({ method: name, seed, outcome }) =>
           name === method.name && !isOutcome(outcome) ? [`seed ${seed}: ${outcome.error}`] : [],

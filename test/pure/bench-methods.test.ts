@@ -90,6 +90,14 @@ test('differences are paired by seed, over the seeds that both have', () => {
   assert.equal(dkd!.accuracy!.deviation!.toFixed(4), '2.0817');
 });
 
+test('time is the least of the seeds, memory the most', () => {
+  const [row] = summarize(METHODS, [
+    result('kd', 0, 60, { spent: { train: 120, cpu: 180, all: 0 }, peakMiB: 700 }),
+    result('kd', 1, 60, { spent: { train: 90, cpu: 240, all: 0 }, peakMiB: 600 }),
+  ]);
+  assert.deepEqual([row!.minutes, row!.cpuMinutes, row!.peakMiB], [1.5, 3, 700]);
+});
+
 test('a difference is beyond the noise of seeds by the t of its degrees of freedom, never with one seed', () => {
   // 4.303 * 1 / sqrt(3) = 2.484.
   assert.equal(isBeyondNoise({ mean: -2.5, deviation: 1, count: 3 }), true);
