@@ -1,11 +1,12 @@
 import Type from 'typebox';
 import { losses } from '../core/losses/index.ts';
 import type { Loss } from '../core/losses/loss.ts';
+import { temperatureRange } from '../core/temperature-range.ts';
 import { closed } from './closed.ts';
 import { registryEntry } from './registry-entry.ts';
 
 const Temperature = Type.Optional(
-  Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Literal('learned')], {
+  Type.Union([Type.Number(temperatureRange), Type.Literal('learned')], {
     description: '"learned": from 4 on, against the student (CTKD)',
   }),
 );

@@ -195,5 +195,40 @@ test('literals stand in messages as they are written', () => {
   const term = (temperature: unknown) => ({ objective: { terms: [{ loss: 'kl', temperature }] } });
   assert.deepEqual(problems({ method: 'kd' }), ['/method must be "auto"']);
   assert.deepEqual(problems(term('learn')), ['/objective/terms/0/temperature must be a number or "learned"']);
-  assert.deepEqual(problems(term(0)), ['/objective/terms/0/temperature must be > 0']);
+  assert.deepEqual(problems(term(0)), ['/objective/terms/0/temperature must be >= 0.01']);
+});
+
+test('numbers that float32 cannot hold are refused with their path', () => {
+  const learningRate = (value: number) => ({
+    version: 1,
+    train: { optimizer: { name: 'sgd', learningRate: value } },
+  });
+  const path = '/train/optimizer/learningRate';
+  assert.deepEqual(problems(learningRate(1e-300)), [`${path} is 1e-300, which is 0 as a float32`]);
+  assert.deepEqual(problems(learningRate(1e300)), [`${path} is 1e+300, which is Infinity as a float32`]);
+  assert.deepEqual(problems(learningRate(1e-30)), []);
+  const terms = [{ loss: 'kl' }, { loss: 'cross-entropy', weight: 1e308 }];
+  assert.deepEqual(problems({ version: 1, objective: { terms } }), [
+    '/objective/terms/1/weight is 1e+308, which is Infinity as a float32',
+  ]);
+});
+
+test('temperatures whose square float32 cannot hold are refused wherever a spec gives one', () => {
+  const teachers = [{ file: 'second.onnx' }];
+  for (const [spec, path] of [
+    [{ objective: { temperature: 1e-30 } }, '/objective/temperature'],
+    [{ objective: { temperature: 1e30 } }, '/objective/temperature'],
+    [{ objective: { terms: [{ loss: 'dkd', temperature: 1e30 }] } }, '/objective/terms/0/temperature'],
+    [
+      { objective: { terms: [{ loss: 'multi-level', temperatures: [1e30] }] } },
+      '/objective/terms/0/temperatures/0',
+    ],
+    [{ strategy: { name: 'ensemble', teachers, temperature: 1e30 } }, '/strategy/temperature'],
+    [{ strategy: { name: 'self-within', temperature: 1e30 } }, '/strategy/temperature'],
+    [{ strategy: { name: 'annealing', maxTemperature: 1e30 } }, '/strategy/maxTemperature'],
+    [{ strategy: { name: 'continuation', maxTemperature: 1e30 } }, '/strategy/maxTemperature'],
+  ] as const) {
+    const [problem] = problems({ version: 1, ...spec });
+    assert.ok(problem?.startsWith(`${path} must be `), `${path}: ${problem}`);
+  }
 });

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { invariant } from '../../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
+import { temperatureRange } from '../temperature-range.ts';
 import { divergence } from './divergence.ts';
 import { kl } from './kl.ts';
 import type { Loss } from './loss.ts';
@@ -15,7 +16,7 @@ import {
 
 const options = Type.Object(
   {
-    temperatures: Type.Array(Type.Number({ exclusiveMinimum: 0 }), {
+    temperatures: Type.Array(Type.Number(temperatureRange), {
       default: [2, 3, 4, 5, 6],
       minItems: 1,
       maxItems: 16,

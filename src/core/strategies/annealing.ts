@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import type { ObjectiveTerm } from '../program/build-program.ts';
 import type { Curve } from '../schedules/curve.ts';
+import { temperatureRange } from '../temperature-range.ts';
 import type { Strategy } from './strategy.ts';
 import { demand, isHard, readsLabels, readsTeacherLogits, refuse, scaledUp } from './terms.ts';
 
@@ -9,6 +10,7 @@ const options = Type.Object(
     maxTemperature: Type.Integer({
       default: 10,
       minimum: 1,
+      maximum: temperatureRange.maximum,
       description: 'temperature of the first stair; the last is 1',
     }),
     soft: Type.Number({

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { temperatureRange } from '../temperature-range.ts';
 import { annealed } from './annealing.ts';
 import type { Strategy } from './strategy.ts';
 import { demand, isHard, scaledUp } from './terms.ts';
@@ -8,6 +9,7 @@ const options = Type.Object(
     maxTemperature: Type.Integer({
       default: 20,
       minimum: 1,
+      maximum: temperatureRange.maximum,
       description: 'temperature of the first stair; the last is 1',
     }),
     margin: Type.Number({

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { RetortError } from '../../errors.ts';
 import { combinations, type Weighting } from '../ensemble/ensemble.ts';
+import { temperatureRange } from '../temperature-range.ts';
 import type { Strategy } from './strategy.ts';
 import { furtherTeachers, weightedTeachers } from './teacher-options.ts';
 import { demand, readsTeacherLogits } from './terms.ts';
@@ -18,7 +19,7 @@ const options = Type.Object(
     combine: oneOf(combinations, 'probabilities', 'what is averaged'),
     temperature: Type.Number({
       default: 1,
-      exclusiveMinimum: 0,
+      ...temperatureRange,
       description:
         'at which probabilities are averaged; give it that of the loss to average what the loss compares',
     }),

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { selfDistillation } from '../losses/self-distillation.ts';
+import { temperatureRange } from '../temperature-range.ts';
 import type { Strategy } from './strategy.ts';
 
 const options = Type.Object(
@@ -10,7 +11,7 @@ const options = Type.Object(
     }),
     temperature: Type.Number({
       default: selfDistillation.temperature!,
-      exclusiveMinimum: 0,
+      ...temperatureRange,
       description: 'of the last layer as a teacher',
     }),
     ...selfDistillation.options.properties,
