@@ -49,6 +49,17 @@ const own = (snapshot: Snapshot, name: string): number[] => {
   return numbers(found[1]);
 };
 
+test('banks of crd that no memory holds are refused, not made', () => {
+  const options = { dimensions: 2, negatives: 3, sharpness: 0.5 };
+  for (const size of [{ negatives: 1_000_000_000 }, { dimensions: 1_000_000_000 }]) {
+    assert.throws(() => programOf({ loss: 'crd', options: { ...options, ...size } }), {
+      code: 'SPEC_INVALID',
+      message: /"crd" would keep banks of/,
+      hint: /fewer "negatives".*or "dimensions"/,
+    });
+  }
+});
+
 for (const kernel of kernels) {
   const opened = async (program: Program, snapshot?: Snapshot) =>
     kernel.open(program, { device: 'cpu', threads: 1, seed: 0, ...(snapshot ? { snapshot } : {}) });

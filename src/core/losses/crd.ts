@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { invariant } from '../../errors.ts';
+import { invariant, RetortError } from '../../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { numbers, tensor } from '../onnx/tensor.ts';
 import { averageOver, meanOver } from './feature-means.ts';
@@ -59,6 +59,7 @@ export const crd: Loss<typeof options> = {
   options,
   build({ b, features, own }, { dimensions, negatives, sharpness }) {
     invariant(features, 'crd needs features');
+    refuseLargeBank(negatives, dimensions);
     const embedding = (x: string, name: string): string =>
       unit(b, linearMap(b, pooled(b, x), dimensions, own, name), 1);
     const shift = shiftOf(dimensions, negatives, sharpness);
@@ -108,6 +109,18 @@ export const crd: Loss<typeof options> = {
     });
   },
 };
+
+/** Numbers in a bank: 256 MB of float32, 32 times the published one. */
+const MOST_IN_BANK = 2 ** 26;
+
+function refuseLargeBank(negatives: number, dimensions: number): void {
+  if (negatives * dimensions <= MOST_IN_BANK) return;
+  throw new RetortError(
+    'SPEC_INVALID',
+    `/objective/terms: "crd" would keep banks of ${negatives} embeddings of ${dimensions} numbers, more than ${MOST_IN_BANK} numbers`,
+    { hint: 'Give it fewer "negatives" (less than the training rows) or "dimensions".' },
+  );
+}
 
 /** ln(K z). */
 const shiftOf = (dimensions: number, negatives: number, sharpness: number): number =>
