@@ -39,7 +39,10 @@ export class Rejects {
       'DATA_REJECTS',
       `${name}: ${this.count} of ${all} records (${share} %) were rejected`,
       {
-        hint: `Mend them, or raise data.maxRejects above ${(this.count / all).toFixed(3)}.`,
+        hint:
+          rows === 0
+            ? 'None is left: look at the reasons; pictures go into one folder per class, those without a label into unlabelled/.'
+            : `Mend them, or raise data.maxRejects above ${(this.count / all).toFixed(3)}.`,
         problems: [
           ...reasons.map(([reason, count]) => `${count} x ${reason}`),
           ...this.#listed.slice(0, 5).map(({ source, reason }) => `${source}: ${reason}`),

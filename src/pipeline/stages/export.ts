@@ -4,6 +4,7 @@ import { resolveExternalData } from '../../core/onnx/external-data.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import { inferenceMode } from '../../core/onnx/passes/inference-mode.ts';
 import { applyPass } from '../../core/onnx/passes/pass.ts';
+import { SHORTER_STEPS } from '../../core/program/refuse-divergence.ts';
 import { decodeSnapshot } from '../../core/program/safetensors.ts';
 import { RetortError } from '../../errors.ts';
 import { scoreRows, spread } from '../logits/score-rows.ts';
@@ -54,6 +55,16 @@ export const exportModels: Stage<'export'> = {
   },
 };
 
+/** The last step may leave numbers that no loss has been computed of. */
+function refuseDivergedStudent(role: string, logits: Float32Array): void {
+  if (logits.every(Number.isFinite)) return;
+  throw new RetortError(
+    'TRAIN_DIVERGED',
+    `the ${role} that was trained gives class scores that are infinite or not a number`,
+    { hint: SHORTER_STEPS },
+  );
+}
+
 async function exportOne(
   role: string,
   { snapshot }: Trained,
@@ -74,6 +85,7 @@ async function exportOne(
   const seen = spread(rows.dataset.splits.train, PARITY_ROWS);
   const unfolded = encodeModel(applyPass(inferenceMode, trained, {}));
   const before = await score(unfolded, { ...plan.input, name: STUDENT_INPUT, dtype: 'float32' }, seen);
+  refuseDivergedStudent(role, before);
   const after = await score(tappedBytes, plan.input, seen);
   await (await context.runtime.open(bytes, { device: 'cpu', threads: spec.train.threads })).close();
   const scale = before.reduce((top, value) => Math.max(top, Math.abs(value)), 0);

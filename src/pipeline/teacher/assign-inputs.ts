@@ -25,8 +25,13 @@ export function assignInputs(
   const named = open.filter((input) => spec.inputs[input.name]);
   const [data] = open.length === 1 ? open : named.length === 1 ? named : [];
   const unfed = open.filter((input) => input !== data);
+  const names = needed.map((input) => input.name).join(', ');
+  if (needed.length > 0 && open.length === 0) {
+    throw new RetortError('SPEC_INVALID', `/inputs gives every input of the teacher a constant (${names})`, {
+      hint: 'One is fed from data: leave out its "constant".',
+    });
+  }
   if (!data || unfed.length > 0) {
-    const names = needed.map((input) => input.name).join(', ');
     throw new RetortError(
       'DATA_MISMATCH',
       `the teacher has ${needed.length} inputs (${names}); one is fed from data, the others need a constant`,

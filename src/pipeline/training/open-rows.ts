@@ -1,3 +1,4 @@
+import { nearest } from '../../core/nearest.ts';
 import { noAugment, planAugment } from '../../data/augment/pipeline.ts';
 import { BatchMaker, type BatchPlan } from '../../data/batch.ts';
 import { openDataset, type StoredDataset } from '../../data/open-dataset.ts';
@@ -128,6 +129,12 @@ function planColumn(
   const column = wanted
     ? dataset.columns.find((each) => each.name === wanted)
     : (dataset.columns.find((each) => each.name === name) ?? dataset.columns[0]);
+  if (wanted && !column) {
+    const meant = nearest(wanted, known);
+    throw new RetortError('DATA_MISMATCH', `/inputs/${name}/column: the dataset has no column "${wanted}"`, {
+      hint: `${meant ? `Did you mean "${meant}"? ` : ''}It has ${known.join(', ')}.`,
+    });
+  }
   if (!column || (!wanted && dataset.columns.length > 1 && column.name !== name)) {
     throw new RetortError(
       'DATA_MISMATCH',

@@ -192,6 +192,15 @@ describe('damaged files', () => {
     });
   });
 
+  test('where no record is left, the hint is not to allow even more rejects', async () => {
+    const table = one(new TextEncoder().encode('a,label\nx,1\ny,2\n'));
+    await assert.rejects(read(table), (error: { code: string; hint: string }) => {
+      assert.equal(error.code, 'DATA_REJECTS');
+      assert.doesNotMatch(error.hint, /maxRejects/);
+      return true;
+    });
+  });
+
   test('csv: documents are no tables, and broken quotes are named with their line', async () => {
     const document = '# Model\n\n| label | a |\n|:---|---:|\n| x | 1 |\n| y | 2 |\n| x | 3 |\n';
     await assert.rejects(
