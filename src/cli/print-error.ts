@@ -5,7 +5,19 @@ import type { CliIo } from './command.ts';
 const SHOWN = 20;
 
 /** What the file system says where a folder of ours cannot be used. */
-const unwritable = new Set(['EACCES', 'EDQUOT', 'EEXIST', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']);
+const unwritable = new Set([
+  'EACCES',
+  'EDQUOT',
+  'EEXIST',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENOSPC',
+  'ENOTDIR',
+  'ENOTEMPTY',
+  'EPERM',
+  'EROFS',
+]);
 
 /** Prints code, message, problems and hint; returns the exit code of the catalogue. */
 export function printError(thrown: unknown, io: CliIo): number {
@@ -48,5 +60,9 @@ function fromServer(error: RetortApiError): RetortError {
     : new RetortError(fallback, `${code}: ${message}`, details);
 }
 
-const isUnwritable = (error: unknown): error is Error =>
-  error instanceof Error && 'code' in error && unwritable.has(String(error.code));
+/** A folder that cannot be made may also lie behind a link that leads nowhere. */
+const isUnwritable = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error &&
+  'code' in error &&
+  (unwritable.has(String(error.code)) ||
+    (error.code === 'ENOENT' && 'syscall' in error && error.syscall === 'mkdir'));

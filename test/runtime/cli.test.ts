@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { withJobFiles } from '../support/job-files.ts';
@@ -79,6 +79,27 @@ test('mistakes are answered with code, message, hint and exit code', () =>
     const blocked = await runRetort(['distill', ...args.slice(0, -1), out]);
     assert.equal(blocked.code, 73, blocked.err);
     assert.match(blocked.err, /FILE_UNWRITABLE.*teacher\.onnx.*\nGive another folder/);
+  }));
+
+test('a folder of results that cannot be made is told before the work, wherever the work is kept', () =>
+  withJobFiles(async (folder, args) => {
+    const nowhere = join(folder, 'nowhere');
+    await symlink(join(folder, 'gone', 'away'), nowhere);
+    for (const out of [nowhere, join(folder, 'teacher.onnx')]) {
+      const elsewhere = ['--store', join(folder, 'store')];
+      const { code, err } = await runRetort(['distill', ...args.slice(0, -1), out, ...elsewhere]);
+      assert.equal(code, 73, err);
+      assert.match(err, /^FILE_UNWRITABLE: /);
+    }
+  }));
+
+test('two files of one name that come along are refused: the spec could mean either', () =>
+  withJobFiles(async (folder, args) => {
+    await mkdir(join(folder, 'b'));
+    const twins = [join(folder, 'model.onnx'), join(folder, 'b', 'model.onnx')];
+    const { code, err } = await runRetort(['distill', ...args, '--with', ...twins]);
+    assert.equal(code, 64, err);
+    assert.match(err, /USAGE: --with: .*model\.onnx and .*model\.onnx have the same name\n.*rename one/);
   }));
 
 test('retort inspect shows models and datasets, as text and as JSON', () =>

@@ -1,6 +1,7 @@
 import { RetortError } from '../../errors.ts';
 import type { CliCommand, CliIo } from '../command.ts';
 import type { DistillOptions } from '../distill/distill-options.ts';
+import { refuseSameNames } from '../distill/refuse-same-names.ts';
 import { addToken, SERVER } from '../server-options.ts';
 
 /** `retort distill`: the whole journey in this process, or on a server. */
@@ -33,6 +34,7 @@ async function run(options: DistillOptions, io: CliIo): Promise<void> {
     throw usage('--store is not for --server', 'The server keeps its work where it was set up to.');
   }
   if (dryRun && detach) throw usage('--detach is not for --dry-run', 'It makes no job to leave there.');
+  refuseSameNames(options.with);
   // Loaded where they are used: a server's user need not wait for the engines.
   if (server !== undefined && dryRun) {
     const { foreseeOnServer } = await import('../distill/foresee-on-server.ts');

@@ -3,12 +3,14 @@ import { runJourney } from '../../pipeline/run.ts';
 import type { CliIo } from '../command.ts';
 import type { DistillOptions } from './distill-options.ts';
 import { localJob, storeIn } from './local-job.ts';
+import { prepareFolder } from './prepare-folder.ts';
 import { printVerdict } from './print-verdict.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** The whole journey in this process. */
 export async function distillHere(options: DistillOptions & { out: string }, io: CliIo): Promise<void> {
   const { out } = options;
+  await prepareFolder(out);
   await localJob(options, options.store ?? storeIn(out), io, async (request, tools) => {
     const { blobs } = tools;
     const { publish } = await runJourney(request, tools);

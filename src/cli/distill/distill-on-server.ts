@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import type { CliIo } from '../command.ts';
 import { clientOf } from '../server-options.ts';
 import { answered } from './answered.ts';
@@ -6,6 +5,7 @@ import type { DistillOptions } from './distill-options.ts';
 import { finishJob } from './finish-job.ts';
 import { givenFiles } from './given-files.ts';
 import { givenSpec } from './given-spec.ts';
+import { prepareFolder } from './prepare-folder.ts';
 
 /** The same journey on a server: files there, progress and results here. */
 export async function distillOnServer(
@@ -17,8 +17,7 @@ export async function distillOnServer(
   const spec = await givenSpec(options);
   const client = clientOf(options);
   const files = await givenFiles(options);
-  // What would be found wrong only after the work is found now.
-  if (out !== undefined) await mkdir(out, { recursive: true });
+  if (out !== undefined) await prepareFolder(out);
   const ask = async () => client.distillations.create({ ...(await files.send(client, io)), spec, signal });
   const job = await answered(ask(), signal, '`retort jobs list` shows whether a job was made.');
   if (detach) {
