@@ -89,7 +89,7 @@ export async function ingest(request: IngestRequest): Promise<StoredIndex> {
   } finally {
     await columns.close();
   }
-  rejects.check(upload.name, rows.length, request.maxRejects ?? 0.01);
+  rejects.check(upload.name, rows.length, request.maxRejects ?? 0.01, format.summary);
   if (rows.length === 0) throw new RetortError('DATA_EMPTY', `${upload.name}: holds no records`);
 
   const { table, classes, sourcesHash } = rows.finish(format.order);

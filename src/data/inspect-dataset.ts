@@ -4,7 +4,7 @@ import { openDataset } from './open-dataset.ts';
 
 /** What a dataset is, as it comes: decoded into the given folder, which is scratch. */
 export async function inspectDataset(
-  request: Pick<IngestRequest, 'files' | 'folder' | 'decoder' | 'format' | 'signal'>,
+  request: Pick<IngestRequest, 'files' | 'folder' | 'decoder' | 'format' | 'labelColumn' | 'signal'>,
 ): Promise<DatasetCard> {
   // The card is there to show the rejects, however many.
   await ingest({ ...request, maxRejects: 1 });

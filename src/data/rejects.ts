@@ -29,10 +29,10 @@ export class Rejects {
     return { count: this.count, byReason, listed: this.#listed };
   }
 
-  /** DATA_REJECTS when more than the share `limit` of all records was rejected. */
-  check(name: string, rows: number, limit: number): void {
+  /** DATA_REJECTS when more than the share `limit` of all records was rejected, or every one; `format` in words. */
+  check(name: string, rows: number, limit: number, format: string): void {
     const all = rows + this.count;
-    if (all === 0 || this.count <= limit * all) return;
+    if (all === 0 || (rows > 0 && this.count <= limit * all)) return;
     const share = ((100 * this.count) / all).toFixed(1);
     const reasons = Object.entries(this.report().byReason).slice(0, 5);
     throw new RetortError(
@@ -41,7 +41,7 @@ export class Rejects {
       {
         hint:
           rows === 0
-            ? 'None is left: look at the reasons; pictures go into one folder per class, those without a label into unlabelled/.'
+            ? `None is left: mend what the reasons name. It was read as: ${format}.`
             : `Mend them, or raise data.maxRejects above ${(this.count / all).toFixed(3)}.`,
         problems: [
           ...reasons.map(([reason, count]) => `${count} x ${reason}`),

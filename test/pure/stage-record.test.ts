@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryBlobs } from '../../src/adapters/storage/memory-blobs.ts';
 import { MemoryJobs } from '../../src/adapters/storage/memory-jobs.ts';
+import { parseStored } from '../../src/adapters/storage/parse-stored.ts';
 import { RetortError } from '../../src/errors.ts';
 import { StageRecord } from '../../src/pipeline/stage-record.ts';
 
@@ -82,4 +83,14 @@ test('a record that never stands still is given up, and other errors are not rep
     await assert.rejects(record.save(1), (error) => error instanceof RetortError && error.code === code);
     assert.ok(puts() >= 1 && puts() <= atMost, `${puts()} writes`);
   }
+});
+
+test('a damaged record of work says how the work is done again; of others nothing may be removed', () => {
+  const refused = (id: string, hint: RegExp) =>
+    assert.throws(
+      () => parseStored('{"x', id),
+      ({ code, hint: said = '' }: RetortError) => code === 'STORE_CORRUPT' && hint.test(said),
+    );
+  refused('stage/inspect/00', /Remove that record/);
+  refused('job/d_1', /^$/);
 });

@@ -115,6 +115,17 @@ test('retort inspect shows models and datasets, as text and as JSON', () =>
     const dataset = JSON.parse((await runRetort(['inspect', '--json', ...files])).out);
     assert.equal(dataset.rows, 320);
     assert.equal(dataset.classes.length, 4);
+
+    const table = join(folder, 'flowers.csv');
+    await writeFile(table, '1,2,rose\n3,4,lily\n5,6,rose\n');
+    const bare = await runRetort(['inspect', table]);
+    assert.equal(bare.code, 65);
+    assert.match(bare.err, /no column named label.*\n.*`retort inspect --label`/);
+    const labelled = await runRetort(['inspect', table, '--label', '2', '--json']);
+    assert.deepEqual(
+      JSON.parse(labelled.out).classes.map(({ name }: { name: string }) => name),
+      ['lily', 'rose'],
+    );
   }));
 
 test('every registry can be listed', async () => {

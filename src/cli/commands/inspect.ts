@@ -18,6 +18,7 @@ interface Options {
   readonly json?: boolean;
   readonly graph?: boolean;
   readonly format?: string;
+  readonly label?: string;
 }
 
 /** `retort inspect`: the card of a model or a dataset. */
@@ -30,6 +31,7 @@ export const inspect: CliCommand = {
       .option('--json', 'as JSON')
       .option('--graph', 'the nodes of a model, as text')
       .option('--format <name>', 'format of the dataset; default: sniffed')
+      .option('--label <column>', 'label column of a table, by name, or by number where it has no header')
       .action((paths: string[], options: Options) => run(paths, options, io));
   },
 };
@@ -56,7 +58,11 @@ async function looksLikeModel(file: FileSource): Promise<boolean> {
   return tag === 0x08 && version !== undefined && version > 0 && version < 64;
 }
 
-async function datasetOf(files: readonly FileSource[], { format }: Options, io: CliIo): Promise<DatasetCard> {
+async function datasetOf(
+  files: readonly FileSource[],
+  { format, label }: Options,
+  io: CliIo,
+): Promise<DatasetCard> {
   announceStop(io);
   const scratch = await mkdtemp(join(tmpdir(), 'retort-inspect-'));
   try {
@@ -66,6 +72,7 @@ async function datasetOf(files: readonly FileSource[], { format }: Options, io: 
       decoder: sharpDecoder(),
       signal: io.signal,
       ...(format === undefined ? {} : { format }),
+      ...(label === undefined ? {} : { labelColumn: label }),
     });
   } finally {
     await rm(scratch, { recursive: true, force: true });

@@ -134,7 +134,7 @@ function usualLabel(entry: Entry, names: readonly string[]): string {
   throw unreadable(
     entry.path,
     `has no column named label (${known})`,
-    'Declare data.options.label, by name or number.',
+    'Declare data.options.label (`retort inspect --label`), by name or number; false where there is none.',
   );
 }
 

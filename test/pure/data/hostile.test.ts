@@ -197,8 +197,11 @@ describe('damaged files', () => {
     await assert.rejects(read(table), (error: { code: string; hint: string }) => {
       assert.equal(error.code, 'DATA_REJECTS');
       assert.doesNotMatch(error.hint, /maxRejects/);
+      assert.match(error.hint, /mend what the reasons name.*CSV and TSV tables/);
       return true;
     });
+    // Nor is it an empty file where every reject would be allowed.
+    await assert.rejects(read(table, { maxRejects: 1 }), { code: 'DATA_REJECTS' });
   });
 
   test('csv: documents are no tables, and broken quotes are named with their line', async () => {
