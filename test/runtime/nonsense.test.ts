@@ -34,6 +34,26 @@ test('a column that the dataset lacks is told by its name', () =>
     /Did you mean "image"\? It has image/,
   ));
 
+test('what is refused for its columns leaves no file open', async () => {
+  const tools = memoryTools();
+  const source = tools.blobs.source.bind(tools.blobs);
+  let open = 0;
+  tools.blobs.source = async (hash) => {
+    const opened = await source(hash);
+    open++;
+    const close = async () => {
+      open--;
+      await opened.close();
+    };
+    return { ...opened, close };
+  };
+  for (const wish of [{ column: 'imagee' }, { mean: [1, 2] }]) {
+    const job = validateJob(tinyRequest(tinySpec({ inputs: { picture: wish } })), tools, () => 0);
+    await assert.rejects(job, { code: 'DATA_MISMATCH' });
+  }
+  assert.equal(open, 0);
+});
+
 test('a loss that is no number before anything is learned is not laid to the learning rate', () => {
   // The weights of the objective are finite one by one, and overflow together.
   const objective = { terms: [{ loss: 'kl', weight: 3e38, temperature: 100 }] };

@@ -42,11 +42,23 @@ export async function openRows(done: Decoded, tools: Tools): Promise<Rows> {
   const { plan } = done.inspect;
   const { classes } = plan.scores;
   const decoded = await openSplits(done.decode.files, classes, tools);
-  const { column } = planColumn(decoded, plan, tools.spec);
-  const dataset = tools.spec.inversion
-    ? await withRecovered(decoded, column, tools.spec.inversion, done.recover ?? null, tools.blobs)
-    : decoded;
-  return rowsFor(dataset, { plan, inputs: tools.spec.inputs, classes }, tools.spec);
+  return closedOnError(decoded, async () => {
+    const { column } = planColumn(decoded, plan, tools.spec);
+    const dataset = tools.spec.inversion
+      ? await withRecovered(decoded, column, tools.spec.inversion, done.recover ?? null, tools.blobs)
+      : decoded;
+    return rowsFor(dataset, { plan, inputs: tools.spec.inputs, classes }, tools.spec);
+  });
+}
+
+/** What is refused here has opened its files already. */
+async function closedOnError<T>(dataset: Pick<StoredDataset, 'close'>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await dataset.close();
+    throw error;
+  }
 }
 
 /** The same rows in the same order as a further teacher takes them, augmented alike. */
@@ -59,17 +71,20 @@ export async function openOtherRows(
   const { classes } = done.inspect.plan.scores;
   const isShared = hashOf(files) === hashOf(done.decode.files);
   const dataset = isShared ? job.dataset : await openSplits(files, classes, tools);
-  const [own, first] = [dataset.index, job.dataset.index];
-  if (own.sourcesHash !== first.sourcesHash || own.rows !== first.rows) {
-    throw new RetortError(
-      'DATA_MISMATCH',
-      `of ${first.rows} rows for the job's teacher ${own.rows} could be decoded for "${name}", or others`,
-      { hint: 'Leave out the pictures that cannot be decoded in every size and colour.' },
-    );
-  }
-  const frame = job.input.picture && ([job.input.picture[0], job.input.picture[1]] as const);
-  const rows = rowsFor(dataset, { plan, inputs, classes, ...(frame ? { frame } : {}) }, tools.spec);
-  return { ...rows, close: async () => void (isShared || (await dataset.close())) };
+  const close = async () => void (isShared || (await dataset.close()));
+  return closedOnError({ close }, async () => {
+    const [own, first] = [dataset.index, job.dataset.index];
+    if (own.sourcesHash !== first.sourcesHash || own.rows !== first.rows) {
+      throw new RetortError(
+        'DATA_MISMATCH',
+        `of ${first.rows} rows for the job's teacher ${own.rows} could be decoded for "${name}", or others`,
+        { hint: 'Leave out the pictures that cannot be decoded in every size and colour.' },
+      );
+    }
+    const frame = job.input.picture && ([job.input.picture[0], job.input.picture[1]] as const);
+    const rows = rowsFor(dataset, { plan, inputs, classes, ...(frame ? { frame } : {}) }, tools.spec);
+    return { ...rows, close };
+  });
 }
 
 async function openSplits(
