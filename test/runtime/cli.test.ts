@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { withJobFiles } from '../support/job-files.ts';
@@ -65,6 +65,9 @@ test('mistakes are answered with code, message, hint and exit code', () =>
     const wrong = await runRetort(['distill', ...args.slice(0, -4), '--spec', spec, '--out', folder]);
     assert.equal(wrong.code, 64);
     assert.match(wrong.err, /SPEC_INVALID.*\/trian.*"train"/s);
+    const unused = join(folder, 'unused');
+    await runRetort(['distill', ...args.slice(0, -4), '--spec', spec, '--out', unused]);
+    await assert.rejects(access(unused), { code: 'ENOENT' });
     const missing = await runRetort(['inspect', join(folder, 'nothing.onnx')]);
     assert.equal(missing.code, 66);
     assert.match(missing.err, /FILE_UNREADABLE.*nothing\.onnx/);

@@ -10,8 +10,8 @@ import { writeWhole } from './write-whole.ts';
 /** The whole journey in this process. */
 export async function distillHere(options: DistillOptions & { out: string }, io: CliIo): Promise<void> {
   const { out } = options;
-  await prepareFolder(out);
   await localJob(options, options.store ?? storeIn(out), io, async (request, tools) => {
+    await prepareFolder(out);
     const { blobs } = tools;
     const { publish } = await runJourney(request, tools);
     for (const { name, hash } of publish.artifacts) await writeWhole(out, name, blobs.stream(hash));
