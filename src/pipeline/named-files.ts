@@ -33,8 +33,12 @@ export function refuseNotSent(named: readonly NamedFile[], { teacher, companions
   const { file, role, place } = missing;
   const isOwn = role === 'further teacher' && file === teacher.name;
   const free = sent.filter((name) => named.every((each) => each.file !== name));
-  const meant = nearest(file, free);
-  const send = `Send it along (--with ${file}, or a part of that name).`;
+  const last = file.split(/[\\/]/).at(-1)!;
+  const meant = free.includes(last) ? last : nearest(file, free);
+  const send =
+    last === file
+      ? `Send it along (--with ${file}, or a part of that name).`
+      : `Send it along and call it "${last}" there: files go by the last part of their path.`;
   const came = sent.length > 0 ? ` With the job came ${sent.slice(0, 20).join(', ')}.` : '';
   throw new RetortError('SPEC_INVALID', `${place}: no file "${file}" came with the job`, {
     hint: isOwn

@@ -62,6 +62,10 @@ test('a misspelt name is refused with the file that was meant, for teachers, stu
   await refused(student, sent, /^SPEC_INVALID: \/student\/model: no file "secnod\.onnx"/, meant);
   const assistant = { strategy: { name: 'progressive', assistants: [{ model: 'secnod.onnx' }] } };
   await refused(assistant, sent, /\/strategy \(progressive\): no file "secnod\.onnx"/, meant);
+  // The file came, and goes by the last part of the path that was given.
+  const far = '/home/somebody/models/of/last/year/second.onnx';
+  await refused(ensemble(far), sent, /no file "\/home\/somebody/, meant);
+  await refused(ensemble(far), {}, /no file "\/home\/somebody/, /call it "second\.onnx" there/);
   // What is read already was not meant.
   const strategy = { name: 'ensemble', teachers: [{ file: 'a1.onnx' }, { file: 'a2.onnx' }] };
   await refused({ strategy }, { 'a1.onnx': model }, /no file "a2\.onnx"/, /^Send it along/);
