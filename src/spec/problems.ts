@@ -62,10 +62,7 @@ function unionProblems(options: readonly Schema[], value: unknown, path: string)
   if (flat.every((option) => option.const !== undefined)) {
     const known = flat.map((option) => String(option.const));
     if (known.includes(String(value))) return [];
-    const meant = nearest(String(value), known);
-    return [
-      `${path} is ${JSON.stringify(value)}${meant ? `; did you mean "${meant}"?` : ''} Known: ${known.join(', ')}`,
-    ];
+    return [notKnown(path, value, known)];
   }
   if (!isRecord(value)) {
     const ofType = flat.filter(
@@ -81,6 +78,12 @@ function unionProblems(options: readonly Schema[], value: unknown, path: string)
   return typeof chosen === 'string' ? [chosen] : problemsOf(chosen as TSchema, value, path);
 }
 
+function notKnown(path: string, value: unknown, known: readonly string[]): string {
+  const meant = nearest(String(value), known);
+  const question = meant ? ` Did you mean "${meant}"?` : '';
+  return `${path} is ${JSON.stringify(value)}, which is not known.${question} Known: ${known.join(', ')}`;
+}
+
 /** The alternative the user meant: by the literal of its discriminator, else by the most keys in common. */
 function choose(options: readonly Schema[], value: Record<string, unknown>, path: string): Schema | string {
   const key = options.flatMap(discriminators).find((name) => typeof value[name] === 'string');
@@ -94,9 +97,7 @@ function choose(options: readonly Schema[], value: Record<string, unknown>, path
     if (found) return found;
     if (named.length > 0) {
       const known = named.map((option) => String(option.properties![key]!.const));
-      const meant = nearest(String(value[key]), known);
-      const hint = meant ? `did you mean "${meant}"?` : '';
-      return `${path}/${key} is "${value[key]}", which is not known; ${hint} Known: ${known.join(', ')}`;
+      return notKnown(`${path}/${key}`, value[key], known);
     }
   }
   const of = (option: Schema): string[] => Object.keys(value).filter((name) => knows([option], name));

@@ -142,7 +142,11 @@ test('contradictions and what the machine lacks are refused with the reason', ()
   fails({ train: { epochs: 1, steps: 1 } }, 'SPEC_INVALID', /epochs.*steps/);
   fails({ train: { device: 'cuda' } }, 'RUNTIME_UNAVAILABLE', /no driver/);
   fails({ train: { teacherDevice: 'webgpu' } }, 'RUNTIME_UNAVAILABLE', /teacherDevice "webgpu".*no adapter/);
-  fails({ train: { device: 'webgpu' } }, 'SPEC_INVALID', /train\/device is "webgpu" Known: auto, cpu, cuda/);
+  fails(
+    { train: { device: 'webgpu' } },
+    'SPEC_INVALID',
+    /train\/device is "webgpu", which is not known\. Known: auto, cpu, cuda/,
+  );
   fails({ train: { kernel: 'tfjs' } }, 'RUNTIME_UNAVAILABLE', /tfjs-node is not installed/);
   fails({ objective: { terms: [{ loss: 'kl', weight: 0 }] } }, 'SPEC_INVALID', /weight 0/);
   const [nothing, open] = [
