@@ -115,6 +115,10 @@ test('retort inspect shows models and datasets, as text and as JSON', () =>
     assert.equal(card.macs, 8 * 8 * 4);
     assert.match((await runRetort(['inspect', '--graph', model])).out, /Gemm\(.*weights/);
     const files = ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte'].map((name) => join(folder, name));
+    const labelOfModel = await runRetort(['inspect', '--label', 'x', model]);
+    assert.equal(labelOfModel.code, 64);
+    assert.match(labelOfModel.err, /--label is not for a model/);
+    assert.match((await runRetort(['inspect', '--graph', ...files])).err, /--graph is not for a dataset/);
     const dataset = JSON.parse((await runRetort(['inspect', '--json', ...files])).out);
     assert.equal(dataset.rows, 320);
     assert.equal(dataset.classes.length, 4);

@@ -9,6 +9,7 @@ import { decodeModel } from '../../core/onnx/decode.ts';
 import { printModel } from '../../core/onnx/print.ts';
 import type { DatasetCard } from '../../data/card.ts';
 import { inspectDataset } from '../../data/inspect-dataset.ts';
+import { RetortError } from '../../errors.ts';
 import { inspectModel, type ModelInspection } from '../../pipeline/teacher/inspect-model.ts';
 import { announceStop } from '../announce-stop.ts';
 import { datasetText, modelText } from '../card-text.ts';
@@ -20,6 +21,8 @@ interface Options {
   readonly format?: string;
   readonly label?: string;
 }
+
+const ONLY_OTHERS = { model: ['format', 'label'], dataset: ['graph'] } as const;
 
 /** `retort inspect`: the card of a model or a dataset. */
 export const inspect: CliCommand = {
@@ -39,7 +42,9 @@ export const inspect: CliCommand = {
 async function run(paths: readonly string[], options: Options, io: CliIo): Promise<void> {
   const files = await Promise.all(paths.map((path) => fileSource(path)));
   try {
-    if (await looksLikeModel(files[0]!)) {
+    const isModel = await looksLikeModel(files[0]!);
+    refuseIdle(options, isModel ? 'model' : 'dataset');
+    if (isModel) {
       const [bytes, ...rest] = await Promise.all(files.map((file) => file.read(0, file.size)));
       if (options.graph) return void io.out.write(printModel(decodeModel(bytes!)));
       const external = new Map(rest.map((data, i) => [files[i + 1]!.name, data]));
@@ -53,6 +58,12 @@ async function run(paths: readonly string[], options: Options, io: CliIo): Promi
 }
 
 /** An ONNX file begins with its IR version: field 1, a small number. No archive or table does. */
+/** USAGE for an option that the other kind of file has. */
+function refuseIdle(options: Options, kind: keyof typeof ONLY_OTHERS): void {
+  const idle = ONLY_OTHERS[kind].find((name) => options[name] !== undefined);
+  if (idle) throw new RetortError('USAGE', `--${idle} is not for a ${kind}`, { hint: 'Leave it out.' });
+}
+
 async function looksLikeModel(file: FileSource): Promise<boolean> {
   const [tag, version] = await file.read(0, 2);
   return tag === 0x08 && version !== undefined && version > 0 && version < 64;
