@@ -214,7 +214,8 @@ describe('real data', () => {
     await withData(t, paths, { options: { ...numeric, features: [0, 1] }, maxRejects: 1 }, {}, () => {
       assert.fail('all rows hold text');
     }).catch((error) => {
-      assert.equal(error.code, 'DATA_EMPTY');
+      assert.equal(error.code, 'DATA_REJECTS');
+      assert.match(error.hint, /^None is left: mend what the reasons name\./);
     });
   });
 });
