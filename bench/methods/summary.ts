@@ -53,8 +53,7 @@ export function summarize(methods: readonly Method[], results: readonly MethodRe
             return theirs ? [100 * (accuracy - theirs.accuracy)] : [];
           }),
         );
-      const least = (seconds: readonly number[]) =>
-        seconds.length === 0 ? null : Math.min(...seconds) / 60;
+      const least = (seconds: readonly number[]) => (seconds.length === 0 ? null : Math.min(...seconds) / 60);
       return {
         method,
         seeds: [...own.keys()].sort((a, b) => a - b),
