@@ -236,3 +236,10 @@ test('temperatures whose square float32 cannot hold are refused wherever a spec 
     assert.ok(problem?.startsWith(`${path} must be `), `${path}: ${problem}`);
   }
 });
+
+test('zooms that leave nothing of a picture are refused', () => {
+  const zoom = (options: object) => ({ version: 1, train: { augment: [{ name: 'scale', ...options }] } });
+  assert.deepEqual(problems(zoom({ min: 0.1, max: 10 })), []);
+  assert.deepEqual(problems(zoom({ max: 1e9 })), ['/train/augment/0/max must be <= 10']);
+  assert.deepEqual(problems(zoom({ min: 1e-9 })), ['/train/augment/0/min must be >= 0.1']);
+});

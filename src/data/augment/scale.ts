@@ -2,10 +2,13 @@ import Type from 'typebox';
 import { aboutCentre } from '../affine.ts';
 import type { GeometricAugmentation } from './augmentation.ts';
 
+/** Zoomed further, small pictures are a pixel or two. */
+const range = { minimum: 0.1, maximum: 10 };
+
 const options = Type.Object(
   {
-    min: Type.Number({ exclusiveMinimum: 0, default: 0.9, description: 'Smallest zoom' }),
-    max: Type.Number({ exclusiveMinimum: 0, default: 1.1, description: 'Largest zoom' }),
+    min: Type.Number({ ...range, default: 0.9, description: 'Smallest zoom' }),
+    max: Type.Number({ ...range, default: 1.1, description: 'Largest zoom' }),
   },
   { additionalProperties: false },
 );
