@@ -70,7 +70,10 @@ export interface Results {
   readonly control: Trained | null;
   readonly train: Trained;
   readonly export: { readonly student: Exported; readonly control: Exported | null };
-  readonly evaluate: Pick<Report, 'models' | 'ensemble' | 'classes' | 'rows' | 'seeds' | 'warnings'>;
+  readonly evaluate: Pick<Report, 'models' | 'ensemble' | 'classes' | 'rows' | 'seeds' | 'warnings'> & {
+    /** Of what taught, on the validation rows that rounds look at. */
+    readonly validation: Report['training']['teacher']['validation'];
+  };
   readonly measure: Pick<Report, 'latency'>;
   readonly publish: { readonly artifacts: readonly Artifact[] };
   /** How long each stage took; filled by the runner. */

@@ -133,6 +133,10 @@ test('progressive: assistants by their options, each taught by the one before', 
     phases.map(({ teachers }) => teachers),
     [undefined, { 'assistant-1': 1 }, { 'assistant-2': 1 }],
   );
+  assert.deepEqual(
+    phases.map(({ assistant }) => assistant),
+    [true, true, undefined],
+  );
   refuses({ name: 'progressive', assistants: [{ width: 3 }] }, {}, /width/);
   refuses({ name: 'progressive' }, {}, /assistants/);
   refuses({ name: 'progressive', assistants }, { student: { auto: { maxParams: 9 } } }, /architecture/);

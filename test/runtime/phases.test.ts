@@ -201,10 +201,12 @@ test('the report says what the strategy cost beside the control, and the model c
     `${report.warnings}`,
   );
   assert.deepEqual(report.training.control!.phases.length, 1);
+  const { accuracy } = report.training.teacher.validation;
+  assert.ok(accuracy! > 0.5, `the teacher on validation: ${accuracy}`);
   const card = await textOf('model-card.md', results, tools);
   assert.match(
     card,
-    /- Strategy: progressive\n {2}- assistant-1: 8 steps, .*\[16\].*\n {2}- student: 16 steps, .*taught by 1 x assistant-1/,
+    /- Strategy: progressive\n {2}- assistant-1: 8 steps, .*\[16\].*, midway to the student [\d.]+ %\n {2}- student: 16 steps, .*taught by 1 x assistant-1/,
   );
   const { resolved } = JSON.parse(await textOf('spec.json', results, tools));
   assert.deepEqual(

@@ -21,6 +21,8 @@ export interface Phase {
   readonly continues?: true;
   /** Weights by name: `teacher`, or an earlier phase, whose student it is. Default: the job's teacher alone. */
   readonly teachers?: Readonly<Record<string, number>>;
+  /** It is to stand between its teacher and the job's student in accuracy; the report says whether it does. */
+  readonly assistant?: true;
   /** `last`: validation says nothing of what it learns, so its last step counts and nothing stops it early. */
   readonly select?: 'last';
 }

@@ -23,7 +23,8 @@ const options = Type.Object(
 
 /**
  * Teacher assistants: the first learns from the job's teacher, each later one and at last the student from the one before
- * it, all on the same objective. The best assistant lies midway between teacher and student in accuracy, not in size.
+ * it, all on the same objective. The best assistant lies midway between its teacher and the student in accuracy, not in
+ * size: the report says where each stands, and what midway would have been.
  */
 export const progressive: Strategy<typeof options> = {
   name: 'progressive',
@@ -34,7 +35,13 @@ export const progressive: Strategy<typeof options> = {
   phases(terms, { assistants, share }) {
     demand('progressive', terms.filter(readsTeacherLogits), "reads the teacher's logits", 'Add one: "kl".');
     const helpers = assistants.map((own, i): Phase => {
-      const phase = { name: `assistant-${i + 1}`, terms, share, student: { options: own } };
+      const phase = {
+        name: `assistant-${i + 1}`,
+        terms,
+        share,
+        student: { options: own },
+        assistant: true,
+      } as const;
       return i === 0 ? phase : { ...phase, teachers: { [`assistant-${i}`]: 1 } };
     });
     return [...helpers, { name: 'student', terms, share: 1, teachers: { [helpers.at(-1)!.name]: 1 } }];

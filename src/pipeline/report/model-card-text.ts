@@ -2,6 +2,7 @@ import { needsOf } from '../../core/program/build-program.ts';
 import type { Phase } from '../../core/strategies/phase.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import type { Results } from '../results.ts';
+import { type Standing, standings } from './assistants.ts';
 import { choiceLines, choiceRows } from './choice-text.ts';
 import { ensembleLines } from './ensemble-text.ts';
 import { objectiveText } from './objective-text.ts';
@@ -89,10 +90,12 @@ function strategyLines({ training }: Report, { strategy, phases }: ResolvedSpec)
   const named = several || strategy.name !== 'single-stage' ? [`- Strategy: ${strategy.name}`] : [];
   if (!several) return named;
   const made = training.student?.phases ?? [];
-  return [...named, ...phases.map((phase, i) => `  - ${phaseText(phase, made[i])}`)];
+  const stands = standings(training, phases);
+  const lines = phases.map((phase, i) => phaseText(phase, made[i], stands.get(phase.name)));
+  return [...named, ...lines.map((text) => `  - ${text}`)];
 }
 
-function phaseText(phase: Phase, made: PhaseReport | undefined): string {
+function phaseText(phase: Phase, made: PhaseReport | undefined, stands: Standing | undefined): string {
   const teachers = Object.entries(phase.teachers ?? {}).map(([name, weight]) => `${weight} x ${name}`);
   const needs = needsOf(phase.terms);
   const isTaught = needs.has('teacher-logits');
@@ -107,6 +110,7 @@ function phaseText(phase: Phase, made: PhaseReport | undefined): string {
     ...(taught ? [`taught by ${taught}`] : []),
     objectiveText(phase.terms),
     ...(typeof score === 'number' ? [`${name} on validation ${(100 * score).toFixed(2)} %`] : []),
+    ...(stands ? [`midway to the student ${(100 * stands.midway).toFixed(2)} %`] : []),
   ];
   return `${phase.name}: ${parts.join(', ')}`;
 }

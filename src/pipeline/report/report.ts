@@ -25,7 +25,10 @@ export interface Report {
   /** Where the spec asked for several seeds. */
   readonly seeds?: SeedsReport;
   readonly latency: Readonly<Partial<Record<ModelRole, readonly Latency[]>>>;
-  readonly training: Readonly<Partial<Record<'student' | 'control', TrainingReport>>>;
+  readonly training: Readonly<Partial<Record<'student' | 'control', TrainingReport>>> & {
+    /** What taught, on the rows of the others' validation figures. */
+    readonly teacher: Pick<TrainingReport, 'validation'>;
+  };
   /** What a reader should know before trusting the figures. */
   readonly warnings: readonly string[];
   readonly ran: {

@@ -14,18 +14,20 @@ import { type JobTeacher, jobTeachers } from '../teacher/job-teachers.ts';
 import { judgeEnsemble } from '../teacher/judge-ensemble.ts';
 import { openTeacher } from '../teacher/open-teacher.ts';
 import { teacherBatch } from '../teacher/teacher-batch.ts';
+import { validateTeacher } from '../teacher/validate-teacher.ts';
 import { openOtherRows, openRows, type Rows, rowsKey } from '../training/open-rows.ts';
 
 /** Teacher, control and student on the test split, which nothing before has looked at. */
 export const evaluate: Stage<'evaluate'> = {
   name: 'evaluate',
   summary: 'evaluates on the test split',
-  version: 3,
+  version: 4,
   key: ({ inspect, decode, qualify, teach, export: exported, train, control }, { spec }) => ({
     teacher: inspect.plan,
     exported,
     files: decode.files,
     rows: rowsKey(spec),
+    validation: teach.validation,
     device: spec.train.device,
     teacherDevice: spec.train.teacherDevice,
     batch: teacherBatch(spec, 0),
@@ -111,6 +113,7 @@ export const evaluate: Stage<'evaluate'> = {
         classes: rows.dataset.classes,
         rows: seen.length,
         warnings: finite.warnings,
+        validation: await validateTeacher(done, rows, context),
         ...repeated,
       };
     } finally {

@@ -1,6 +1,7 @@
 import { isHard } from '../../core/strategies/terms.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { foundPairs, foundWeights } from '../layers/found-pairs.ts';
+import { misplacedAssistants } from '../report/assistants.ts';
 import { modelCardText } from '../report/model-card-text.ts';
 import type { Report, TrainingReport } from '../report/report.ts';
 import type { Exported, Results, Trained } from '../results.ts';
@@ -13,7 +14,7 @@ import type { StepTimes } from '../training/train-chunk.ts';
 export const publish: Stage<'publish'> = {
   name: 'publish',
   summary: 'writes report, manifest and model card',
-  version: 1,
+  version: 2,
   async run(done, context) {
     const report = reportOf(done, context);
     const put = async (name: string, text: string): Promise<Artifact> => ({
@@ -52,26 +53,30 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
   const { terms } = spec.objective;
   const [layers, weights] = [foundPairs(terms), foundWeights(terms)];
   const alone = controlOf(done);
-  const { seeds } = done.evaluate;
+  const { validation, ...evaluated } = done.evaluate;
+  const { seeds } = evaluated;
+  const reports: Report['training'] = {
+    teacher: { validation },
+    student: {
+      ...training(done.train, student),
+      ...(layers.length > 0 ? { layers } : {}),
+      ...(weights.length > 0 ? { weights } : {}),
+    },
+    ...(alone && control ? { control: training(alone, control) } : {}),
+  };
   return {
     version: 1,
-    ...done.evaluate,
+    ...evaluated,
     ...done.measure,
     ...(done.choose ? { choice: done.choose } : {}),
-    training: {
-      student: {
-        ...training(done.train, student),
-        ...(layers.length > 0 ? { layers } : {}),
-        ...(weights.length > 0 ? { weights } : {}),
-      },
-      ...(alone && control ? { control: training(alone, control) } : {}),
-    },
+    training: reports,
     warnings: [
       ...teacherWarnings(done, spec),
-      ...done.evaluate.warnings,
+      ...evaluated.warnings,
       ...learnedOn(done),
       ...idleTerms(done, spec),
       ...otherSteps(done, spec),
+      ...misplacedAssistants(reports, spec.phases),
     ],
     ran: {
       kernel: done.calibrate.kernel,
