@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PRESENCE_KEY } from '../../src/adapters/queue/queue-names.ts';
 import { FsBlobs } from '../../src/adapters/storage/fs-blobs.ts';
 import { FsJobs } from '../../src/adapters/storage/fs-jobs.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
@@ -67,8 +68,12 @@ async function helper(): Promise<Helper> {
 const count = ({ log }: Helper, id: string, msg: string): number =>
   log.filter((line) => line.job === id && line.msg === msg).length;
 
+/** Work is shared with workers that have shown themselves, and after FLUSHALL they do so within seconds. */
+const present = async (): Promise<boolean> => (await bench.redis.client.zcard(PRESENCE_KEY)) >= 2;
+
 /** A job whose helpers have begun and made some shards: seen in the store, for what the record says comes later. */
 async function shared(): Promise<JobRecord> {
+  await soon('two workers that show themselves', present, 10_000);
   const { requested } = request;
   const { id } = await bench.jobs.create({ owner: 'local', inputs, requested, options: someOptions });
   await bench.until(id, ({ fanOut }) => fanOut !== null, 60);
