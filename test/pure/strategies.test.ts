@@ -29,10 +29,10 @@ const terms = (...list: (string | object)[]) => ({
   objective: { terms: list.map((each) => (typeof each === 'string' ? { loss: each } : each)) },
 });
 
-test('two-stage: labels, then soft targets from there, each with the weight of the whole', () => {
+test('two-stage: labels, then soft targets from there, the labels with the weight of the control', () => {
   const [labels, soft, ...others] = phasesOf({ name: 'two-stage', first: 0.25 });
   assert.deepEqual(others, []);
-  assert.deepEqual([lossesOf(labels!), lossesOf(soft!)], [['1 cross-entropy'], ['1 kl']]);
+  assert.deepEqual([lossesOf(labels!), lossesOf(soft!)], [['1 cross-entropy'], ['0.9 kl']]);
   assert.deepEqual([labels!.share, soft!.share, soft!.from], [0.25, 0.75, 'labels']);
   refuses({ name: 'two-stage' }, terms('kl'), /reads labels alone/);
   refuses({ name: 'two-stage' }, terms('cross-entropy'), /reads the teacher/);
@@ -40,7 +40,7 @@ test('two-stage: labels, then soft targets from there, each with the weight of t
 
 test('annealing: the published loss while the temperature falls in whole stairs, then the labels', () => {
   const [soft, labels] = phasesOf({ name: 'annealing', maxTemperature: 5 });
-  assert.deepEqual([lossesOf(soft!), lossesOf(labels!)], [['2 annealed-mse'], ['2 cross-entropy']]);
+  assert.deepEqual([lossesOf(soft!), lossesOf(labels!)], [['1 annealed-mse'], ['1 cross-entropy']]);
   assert.equal(soft!.terms[0]!.options.maxTemperature, 5);
   const { temperature } = soft!.terms[0]!.schedule!;
   const seen = Array.from({ length: 10 }, (_, step) => curveAt(temperature!, step, 10));
@@ -48,6 +48,21 @@ test('annealing: the published loss while the temperature falls in whole stairs,
   const [own] = phasesOf({ name: 'annealing' }, terms('kl', 'cross-entropy'));
   assert.equal(own!.terms[0]!.schedule!.temperature!.from, 10);
   refuses({ name: 'annealing' }, terms('logit-mse', 'cross-entropy'), /a temperature/);
+});
+
+test('what a spec gives soft targets says nothing of the labels where these stand alone', () => {
+  const standardized = {
+    objective: {
+      terms: [
+        { loss: 'kl', weight: 9, temperature: 2, standardize: true },
+        { loss: 'cross-entropy', weight: 0.1 },
+      ],
+    },
+  };
+  for (const name of ['annealing', 'two-stage', 'continuation']) {
+    const all = phasesOf({ name }, standardized).flatMap(lossesOf);
+    assert.deepEqual(all.sort(), ['1 cross-entropy', '9 kl'], name);
+  }
 });
 
 test('continuation: weight goes over from soft targets to labels, and stays there', () => {
@@ -172,7 +187,7 @@ test('the student of a phase is of one kind: an architecture, a limit or a file'
 test('a student whose classifier nothing teaches is warned of, whatever an earlier student learned', () => {
   const told = (strategy: object, objective: object) => untaughtWarnings(resolve(strategy, objective));
   const [words] = told({ name: 'single-stage' }, terms('fitnet', 'cosine'));
-  assert.match(words!, /^"fitnet" and "cosine" read neither labels nor .*: add "kl"$/);
+  assert.match(words!, /^"fitnet" and "cosine" say nothing of the student's class scores, .*: add "kl"$/);
   for (const loss of ['kl', 'cross-entropy', 'self-distillation']) {
     assert.deepEqual(told({ name: 'single-stage' }, terms('fitnet', loss)), [], loss);
   }

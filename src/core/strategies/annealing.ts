@@ -3,7 +3,7 @@ import type { ObjectiveTerm } from '../program/build-program.ts';
 import type { Curve } from '../schedules/curve.ts';
 import { temperatureRange } from '../temperature-range.ts';
 import type { Strategy } from './strategy.ts';
-import { demand, isHard, readsLabels, readsTeacherLogits, refuse, scaledUp } from './terms.ts';
+import { alone, demand, isHard, readsLabels, readsTeacherLogits, refuse } from './terms.ts';
 
 const options = Type.Object(
   {
@@ -52,8 +52,8 @@ export const annealing: Strategy<typeof options> = {
     const fading = rest.filter((term) => readsTeacherLogits(term) && term.temperature !== undefined);
     demand('annealing', fading, 'reads the teacher and a temperature', 'Add "annealed-mse" or "kl".');
     return [
-      { name: 'soft-targets', terms: scaledUp(annealed(rest, maxTemperature, 1), terms), share: soft },
-      { name: 'labels', terms: scaledUp(hard, terms), share: 1 - soft, from: 'soft-targets' },
+      { name: 'soft-targets', terms: annealed(rest, maxTemperature, 1), share: soft },
+      { name: 'labels', terms: alone(hard), share: 1 - soft, from: 'soft-targets' },
     ];
   },
 };

@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { temperatureRange } from '../temperature-range.ts';
 import { annealed } from './annealing.ts';
 import type { Strategy } from './strategy.ts';
-import { demand, isHard, scaledUp } from './terms.ts';
+import { alone, demand, isHard } from './terms.ts';
 
 const options = Type.Object(
   {
@@ -28,7 +28,7 @@ const options = Type.Object(
 );
 
 /**
- * Continuation-KD: psi * labels + (1 - psi) * soft targets, psi rising in a line from 0 to 1 over the first part of the
+ * Continuation-KD: psi * labels + (1 - psi) * soft targets, the labels of weight 1 and the others of theirs, psi rising in a line from 0 to 1 over the first part of the
  * steps (published: 150 of 200 epochs) while the temperature falls from T_max (published: 20 for pictures, 10 for text) to
  * 1. The soft target is `annealed-mse` with its margin where the spec names no objective.
  */
@@ -47,8 +47,8 @@ export const continuation: Strategy<typeof options> = {
     const soft = terms.filter((term) => !isHard(term));
     demand('continuation', soft, 'reads the teacher', 'Add one: "annealed-mse".');
     const weighted = [
-      { part: scaledUp(annealed(soft, maxTemperature, over), terms), weight: { from: 1, to: 0, over } },
-      { part: scaledUp(hard, terms), weight: { from: 0, to: 1, over } },
+      { part: annealed(soft, maxTemperature, over), weight: { from: 1, to: 0, over } },
+      { part: alone(hard), weight: { from: 0, to: 1, over } },
     ];
     const all = weighted.flatMap(({ part, weight }) =>
       part.map((term) => ({ ...term, schedule: { ...term.schedule, weight } })),

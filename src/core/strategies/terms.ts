@@ -15,6 +15,10 @@ export const isHard = (term: ObjectiveTerm): boolean => [...needsOf([term])].joi
 /** Whether it compares inner tensors of the networks. Layers of the student alone are its own affair, whoever teaches. */
 export const readsInside = (term: ObjectiveTerm): boolean => needs(term, 'features');
 
+/** Whether it says what class scores should be, so that it teaches the classifier. */
+export const teachesScores = (term: ObjectiveTerm): boolean =>
+  !readsInside(term) && (readsLabels(term) || readsTeacherLogits(term));
+
 /** The temperature at which all that read the teacher's logits soften them; 1 where they differ, or change with the steps. */
 export function sharedTemperature(terms: Terms): number {
   const own = terms
@@ -26,12 +30,14 @@ export function sharedTemperature(terms: Terms): number {
   return first !== undefined && own.every((each) => each === first) ? first : 1;
 }
 
-/** A part of the objective with the weight of all of it, so that steps are as large as with the whole. */
-export function scaledUp(part: Terms, whole: Terms): ObjectiveTerm[] {
-  const sum = (terms: Terms): number => terms.reduce((total, { weight }) => total + weight, 0);
-  // 0.1 * (1 / 0.1) shall be 1.
-  const scaled = (weight: number): number => Number(((weight * sum(whole)) / sum(part)).toPrecision(12));
-  return part.map((term) => ({ ...term, weight: scaled(term.weight) }));
+/**
+ * Terms on labels for steps of their own, weights adding up to 1 as the control's: beside soft targets of large weight, or of
+ * nearly all of it, what they weigh says nothing of how large such a step should be.
+ */
+export function alone(hard: Terms): ObjectiveTerm[] {
+  const sum = hard.reduce((total, { weight }) => total + weight, 0);
+  // 0.1 / 0.1 shall be 1, of three equal ones each a third.
+  return hard.map((term) => ({ ...term, weight: Number((term.weight / sum).toPrecision(12)) }));
 }
 
 /** SPEC_INVALID unless there are such terms. */

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import type { Strategy } from './strategy.ts';
-import { demand, isHard, readsInside, readsTeacherLogits, scaledUp } from './terms.ts';
+import { alone, demand, isHard, readsInside, readsTeacherLogits } from './terms.ts';
 
 const options = Type.Object(
   {
@@ -16,7 +16,7 @@ const options = Type.Object(
 
 /**
  * The objective in two parts, one after the other. With terms on inner tensors: the hints first, then the rest (FitNets,
- * with weights as they are). Without: the labels first, then the soft targets, each part with the weight of the whole.
+ * with weights as they are). Without: the labels first, of weight 1, then the soft targets.
  */
 export const twoStage: Strategy<typeof options> = {
   name: 'two-stage',
@@ -39,8 +39,8 @@ export const twoStage: Strategy<typeof options> = {
     const soft = terms.filter((term) => !isHard(term));
     demand('two-stage', soft.filter(readsTeacherLogits), 'reads the teacher', 'Add one: "kl".');
     return [
-      { name: 'labels', terms: scaledUp(hard, terms), share: first },
-      { name: 'soft-targets', terms: scaledUp(soft, terms), share: second, from: 'labels' },
+      { name: 'labels', terms: alone(hard), share: first },
+      { name: 'soft-targets', terms: soft, share: second, from: 'labels' },
     ];
   },
 };

@@ -1,5 +1,6 @@
 import { needsOf } from '../../core/program/build-program.ts';
 import type { Phase } from '../../core/strategies/phase.ts';
+import { teachesScores } from '../../core/strategies/terms.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import type { Results } from '../results.ts';
 import { type Standing, standings } from './assistants.ts';
@@ -101,7 +102,7 @@ function phaseText(phase: Phase, made: PhaseReport | undefined, stands: Standing
   const isTaught = needs.has('teacher-logits');
   const taught = teachers.length > 0 ? teachers.join(' + ') : isTaught ? 'the teacher' : undefined;
   // Hints train no classifier, so its figures say nothing of them.
-  const seen = isTaught || needs.has('labels') ? (made?.validation ?? {}) : {};
+  const seen = phase.terms.some(teachesScores) ? (made?.validation ?? {}) : {};
   const [name, score] = Object.entries(seen).find(([, value]) => value !== null) ?? [];
   const parts = [
     `${made?.steps ?? 0} steps`,

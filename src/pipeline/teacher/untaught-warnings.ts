@@ -1,5 +1,5 @@
-import { needsOf } from '../../core/program/build-program.ts';
 import type { Phase } from '../../core/strategies/phase.ts';
+import { teachesScores } from '../../core/strategies/terms.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 
 /** A warning where nothing the delivered student goes through reads labels or class scores: its classifier stays as it was. */
@@ -7,11 +7,10 @@ export function untaughtWarnings({ phases }: Pick<ResolvedSpec, 'phases'>): read
   const made: Phase[] = [];
   for (let phase = phases.at(-1); phase; phase = phases.find(({ name }) => name === made.at(-1)?.from)) {
     made.push(phase);
-    const needs = needsOf(phase.terms);
-    if (needs.has('labels') || needs.has('teacher-logits')) return [];
+    if (phase.terms.some(teachesScores)) return [];
   }
   const names = new Set(made.flatMap(({ terms }) => terms.map(({ loss }) => `"${loss}"`)));
   return [
-    `${[...names].join(' and ')} read neither labels nor the teacher's class scores, so nothing behind the compared tensors is taught: add "kl"`,
+    `${[...names].join(' and ')} say nothing of the student's class scores, so nothing behind the compared tensors is taught: add "kl"`,
   ];
 }
