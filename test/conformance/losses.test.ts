@@ -9,6 +9,7 @@ import type { TrainingKernel } from '../../src/core/program/kernel.ts';
 import { CollectedParts } from '../../src/core/program/objective-parts.ts';
 import type { Program, ProgramInput } from '../../src/core/program/program.ts';
 import { Random } from '../../src/core/random.ts';
+import { temperatureRange } from '../../src/core/temperature-range.ts';
 import { kernels } from '../support/kernels.ts';
 import { chunkOf } from '../support/training.ts';
 
@@ -177,6 +178,38 @@ for (const [name, entry] of Object.entries(losses)) {
         });
       });
     }
+  }
+}
+
+for (const [name, entry] of Object.entries(losses)) {
+  const loss: Loss = entry;
+  if (loss.features || loss.layers || loss.temperature === undefined) continue;
+  for (const temperature of [temperatureRange.minimum, temperatureRange.maximum]) {
+    test(`${name} at T ${temperature}, the end of the range: value and gradient are right`, async () => {
+      const [options] = optionSets(loss);
+      const plain = randomNumbers(8, 2, temperature);
+      const flat = plain.teacherLogits.map((row) => row.map(() => 1));
+      for (const numbers of [plain, { ...plain, teacherLogits: flat }]) {
+        const expected = loss.reference(numbers, options!);
+        const slopes = numbers.studentLogits
+          .flat()
+          .map((_, i) => finiteDifference(loss, numbers, options!, i));
+        const steepest = Math.max(...slopes.map(Math.abs));
+        for (const kernel of kernels) {
+          const { loss: value, gradient } = await kernelLoss(kernel, loss, numbers, options!);
+          assert.ok(
+            Math.abs(value - expected) <= 1e-2 * Math.max(1e-2, Math.abs(expected)),
+            `${kernel.name}: ${value} against ${expected}`,
+          );
+          gradient.forEach((g, i) => {
+            assert.ok(
+              Math.abs(g - slopes[i]!) <= 1e-2 * steepest + 1e-6,
+              `${kernel.name}, entry ${i}: ${g} against ${slopes[i]}`,
+            );
+          });
+        }
+      }
+    });
   }
 }
 

@@ -17,7 +17,7 @@ const options = Type.Object(
 
 /**
  * Weighted transformed teacher matching: the teacher alone is softened, the student learns it at temperature 1.
- * p = softmax(z_t), U = sum_c p^(1/T) in [1, C^(1-1/T)], p^ = p^(1/T) / U = softmax(z_t / T), q = softmax(z_s):
+ * p = softmax(z_t), U = sum_c p^(1/T) (in [1, C^(1-1/T)] from T 1 up), p^ = p^(1/T) / U = softmax(z_t / T), q = softmax(z_s):
  * L = sum_b U_b KL(p^_b || q_b) / sum_b U_b, the mean over the batch weighted by U. At T = 1 it is `kl` at temperature 1.
  *
  * The paper's code divides by B alone, and its weight by the mean of U over the training set: 36 / mean U besides
@@ -32,6 +32,7 @@ export const wttm: Loss<typeof options> = {
     'Zheng, Yang, "Knowledge Distillation Based on Transformed Teacher Matching", ICLR 2024, arXiv 2402.11148',
   formula: 'sum_b U_b KL(softmax(z_t / T) || softmax(z_s)) / sum_b U_b, U = sum_c p_t^(1/T)',
   needs: ['teacher-logits'],
+  publishedWeight: () => 36,
   options,
   temperature: 4,
   build({ b, studentLogits, teacherLogits, temperature }, { weighted }) {
@@ -41,17 +42,17 @@ export const wttm: Loss<typeof options> = {
     const lnSum = b.op('ReduceLogSumExp', [powers, b.ints([1])]);
     const rows = rowSums(b, divergence(b, b.op('Sub', [powers, lnSum]), student));
     if (!weighted) return batchMean(b, rows);
-    const powerSums = b.op('Exp', [lnSum]);
+    // Over the largest of the batch: below T 1 all of them may be too small for float32.
+    const largest = b.op('ReduceMax', [lnSum], { keepdims: 0 });
+    const powerSums = b.op('Exp', [b.op('Sub', [lnSum, largest])]);
     return b.op('Div', [batchSum(b, b.op('Mul', [powerSums, rows])), batchSum(b, powerSums)]);
   },
   reference(numbers, { weighted }) {
-    const powersOf = (teacher: readonly number[]) =>
-      logSoftmaxRow(teacher).map((ln) => Math.exp(ln) ** (1 / numbers.temperature));
-    const sumOf = (row: readonly number[]) => row.reduce((sum, value) => sum + value, 0);
-    const weightOf = (teacher: readonly number[]) => (weighted ? sumOf(powersOf(teacher)) : 1);
+    const { temperature } = numbers;
+    const weightOf = (teacher: readonly number[]) =>
+      weighted ? logSoftmaxRow(teacher).reduce((sum, ln) => sum + Math.exp(ln / temperature), 0) : 1;
     const weighed = meanOfRows(numbers, (student, teacher) => {
-      const powers = powersOf(teacher);
-      const transformed = powers.map((power) => Math.log(power / sumOf(powers)));
+      const transformed = logSoftmaxRow(teacher.map((score) => score / temperature));
       return weightOf(teacher) * divergenceRow(transformed, logSoftmaxRow(student));
     });
     return weighed / meanOfRows(numbers, (_, teacher) => weightOf(teacher));
