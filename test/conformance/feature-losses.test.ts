@@ -6,7 +6,13 @@ import type { Loss, LossNumbers } from '../../src/core/losses/loss.ts';
 import { numbers as numbersOf } from '../../src/core/onnx/tensor.ts';
 import { noiseFor } from '../../src/core/program/noise.ts';
 import type { Program } from '../../src/core/program/program.ts';
-import { FEATURE_SEED, featureProgram, optionSets, randomPairs } from '../support/feature-program.ts';
+import {
+  FEATURE_SEED,
+  featureLabels,
+  featureProgram,
+  optionSets,
+  randomPairs,
+} from '../support/feature-program.ts';
 import { kernels } from '../support/kernels.ts';
 
 /** Losses on hidden tensors: graph against reference, the gradients of both kernels against differences of the reference. */
@@ -59,7 +65,7 @@ for (const [name, entry] of Object.entries(losses)) {
         const plain: LossNumbers = {
           studentLogits: [],
           teacherLogits: [],
-          labels: [],
+          labels: featureLabels(sample[0]!.student[0]!),
           temperature: loss.temperature ?? 1,
           features: pairs,
           own: ownNumbers(program),
@@ -153,7 +159,7 @@ for (const [name, entry] of Object.entries(losses)) {
             {
               studentLogits: [],
               teacherLogits: [],
-              labels: [],
+              labels: featureLabels(features[0]!.student.dims[0]!),
               temperature: loss.temperature ?? 1,
               features,
               own: ownNumbers(of),

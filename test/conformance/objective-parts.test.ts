@@ -50,7 +50,7 @@ const own = (snapshot: Snapshot, name: string): number[] => {
 };
 
 test('banks of crd that no memory holds are refused, not made', () => {
-  const options = { dimensions: 2, negatives: 3, sharpness: 0.5 };
+  const options = { dimensions: 2, negatives: 3, sharpness: 0.5, among: 'any-rows' };
   for (const size of [{ negatives: 1_000_000_000 }, { dimensions: 1_000_000_000 }]) {
     assert.throws(() => programOf({ loss: 'crd', options: { ...options, ...size } }), {
       code: 'SPEC_INVALID',
@@ -80,7 +80,7 @@ for (const kernel of kernels) {
   });
 
   test(`${kernel.name}: crd keeps the last embeddings of both sides, newest first, and resumes with them`, async () => {
-    const options = { dimensions: 4, negatives: 10, sharpness: 0.5 };
+    const options = { dimensions: 4, negatives: 10, sharpness: 0.5, among: 'any-rows' };
     const program = programOf({ loss: 'crd', options });
     const trainer = await opened(program);
     const banks = [own(await trainer.snapshot(), 'teacher-bank')];
@@ -104,7 +104,10 @@ for (const kernel of kernels) {
   });
 
   test(`${kernel.name}: a bank that is smaller than a batch holds its first rows`, async () => {
-    const program = programOf({ loss: 'crd', options: { dimensions: 4, negatives: 3, sharpness: 0.5 } });
+    const program = programOf({
+      loss: 'crd',
+      options: { dimensions: 4, negatives: 3, sharpness: 0.5, among: 'any-rows' },
+    });
     const trainer = await opened(program);
     await trainer.run(chunkOf(program, batch, 0, 2));
     assert.equal(own(await trainer.snapshot(), 'student-bank').length, 12);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NumberArray, NumberPair } from '../../src/core/losses/features.ts';
 import { losses } from '../../src/core/losses/index.ts';
+import { lnMeanOnSphere } from '../../src/core/losses/ln-mean-on-sphere.ts';
 import type { Loss } from '../../src/core/losses/loss.ts';
 import { resolveOptions } from '../../src/core/options.ts';
 import { Random } from '../../src/core/random.ts';
@@ -22,10 +23,15 @@ const mapped = ({ dims, data }: NumberArray, of: (value: number, at: number) => 
 function value(
   name: keyof typeof losses,
   features: NumberPair | readonly NumberPair[],
-  { options = {}, own = {}, temperature }: { options?: object; own?: Own; temperature?: number } = {},
+  {
+    options = {},
+    own = {},
+    temperature,
+    labels = [],
+  }: { options?: object; own?: Own; temperature?: number; labels?: number[][] } = {},
 ): number {
   const loss: Loss = losses[name];
-  const none = { studentLogits: [], teacherLogits: [], labels: [] };
+  const none = { studentLogits: [], teacherLogits: [], labels };
   return loss.reference(
     { ...none, features: [features].flat(), own, temperature: temperature ?? loss.temperature ?? 1 },
     resolveOptions(loss.options, { ...options }, name),
@@ -232,8 +238,20 @@ test('mgd with nothing masked and a generator that hands through is a hint', () 
   near(value('mgd', pair, { own, options: { ratio: 0.5 } }), value('fitnet', { ...pair, student: halved }));
 });
 
+test('relational: two rows that the student makes nearly the same do not drown the others', () => {
+  const [student, teacher] = [array([8, 3], 'student'), array([8, 3], 'teacher')];
+  const close = mapped(student, (v, i) => (i >= 3 && i < 6 ? student.data[i - 3]! + 1e-6 * i : v));
+  const slopes = close.data.map((_, at) => {
+    const by = (step: number) =>
+      value('relational', { student: mapped(close, (v, i) => (i === at ? v + step : v)), teacher });
+    return Math.abs(by(1e-7) - by(-1e-7)) / 2e-7;
+  });
+  const [twins, others] = [Math.max(...slopes.slice(0, 6)), Math.max(...slopes.slice(6))];
+  assert.ok(twins < 100 * others, `${twins} against ${others}`);
+});
+
 test('crd falls as rows agree and others differ; a critic that is at a loss pays ln 2 for each', () => {
-  const options = { dimensions: 2, negatives: 3, sharpness: 0.5 };
+  const options = { dimensions: 2, negatives: 3, sharpness: 0.5, among: 'any-rows' };
   const same = { dims: [2, 2], data: [1, 0, 0, 1] };
   const bank = (data: readonly number[]): NumberArray => ({ dims: [3, 2], data });
   const own = (others: readonly number[]): Own => ({
@@ -251,9 +269,40 @@ test('crd falls as rows agree and others differ; a critic that is at a loss pays
   assert.ok(
     agree < value('crd', { student: same, teacher: same }, { own: own(opposite.map(Math.abs)), options }),
   );
+  // Negatives of other classes alone: of three, one of the row's class, one of another, one without a label.
+  const labels = [
+    [1, 0],
+    [1, 0],
+  ];
+  const among = (rows: readonly number[]) => ({ '0.labels': { dims: [3, 2], data: rows } });
+  const exact = (rows: readonly number[]) =>
+    value(
+      'crd',
+      { student: same, teacher: same },
+      {
+        own: { ...own(opposite), ...among(rows) },
+        options: { ...options, among: 'other-classes' },
+        labels,
+      },
+    );
+  near(exact([0, 1, 0, 1, 0, 0]), agree);
+  const alone = exact([1, 0, 1, 0, 1, 0]);
+  near(exact([1, 0, 0, 1, 0, 0]) - alone + exact([0, 1, 1, 0, 1, 0]) - alone, agree - alone);
+  // Labels that are shared by half count by half.
+  near(exact([0.5, 0.5, 0.5, 0.5, 0.5, 0.5]), (agree + alone) / 2);
   // Cosine / tau = ln(K z): tau so large that both are about ln 1 with one negative.
-  const blind = { dimensions: 2, negatives: 1, sharpness: 1e6 };
+  const blind = { dimensions: 2, negatives: 1, sharpness: 1e6, among: 'any-rows' };
   const one = { ...own(opposite), '0.teacher-bank': { dims: [1, 2], data: [1, 0] } };
   const both = { ...one, '0.student-bank': { dims: [1, 2], data: [0, 1] } };
   near(value('crd', { student: same, teacher: same }, { own: both, options: blind }), 4 * Math.LN2, 1e-5);
+});
+
+test('the normaliser of crd is the mean over the sphere', () => {
+  // In three dimensions it has a closed form; in many a normal distribution's.
+  for (const kappa of [0.5, 2, 20]) near(lnMeanOnSphere(3, kappa), Math.log(Math.sinh(kappa) / kappa), 1e-12);
+  near(lnMeanOnSphere(3, 5000), 5000 - Math.log(2 * 5000), 1e-12);
+  near(lnMeanOnSphere(100_000, 3), 9 / 200_000, 1e-3);
+  // On the circle, an integral.
+  const turns = Array.from({ length: 1000 }, (_, i) => Math.exp(2 * Math.cos((2 * Math.PI * i) / 1000)));
+  near(lnMeanOnSphere(2, 2), Math.log(turns.reduce((sum, each) => sum + each) / 1000), 1e-12);
 });

@@ -4,7 +4,7 @@ import { GraphBuilder } from '../../src/core/onnx/builder.ts';
 import type { Graph } from '../../src/core/onnx/model.ts';
 import { numbers as numbersOf, sizeOf, tensor } from '../../src/core/onnx/tensor.ts';
 import { CollectedParts } from '../../src/core/program/objective-parts.ts';
-import type { Parameter, Program } from '../../src/core/program/program.ts';
+import type { Program } from '../../src/core/program/program.ts';
 import { Random } from '../../src/core/random.ts';
 import { lossProgram } from './loss-program.ts';
 
@@ -22,6 +22,10 @@ export const randomPairs = (sample: FeatureUse['samples'][number], scale = 1): N
     student: randomArray(student, `student${i}`, scale),
     teacher: randomArray(teacher, `teacher${i}`, scale),
   }));
+
+/** One-hot labels of a batch, two classes in turn; the last row has none. */
+export const featureLabels = (batch: number): number[][] =>
+  Array.from({ length: batch }, (_, i) => [0, 1].map((c) => Number(i % 2 === c && i < batch - 1)));
 
 /** Option sets to try: the defaults, every boolean switched, every other choice of a union of words. */
 export function optionSets(loss: Loss): Record<string, unknown>[] {
@@ -59,7 +63,7 @@ export function featureProgram(
       b,
       studentLogits: unused(),
       teacherLogits: unused(),
-      labels: unused(),
+      labels: put('labels', { dims: [batch, 2], data: featureLabels(batch).flat() }),
       features,
       own: parts.of('test'),
       ...(loss.temperature === undefined ? {} : { temperature: b.constant(loss.temperature) }),
@@ -68,13 +72,19 @@ export function featureProgram(
   );
   const trained = features.map(({ student }) => student);
   const program = lossProgram(b, value, trained, parts);
-  return { ...program, graph: moved(program.graph, parts.parameters) };
+  return { ...program, graph: moved(program.graph, parts) };
 }
 
-/** The loss's own parameters a little off their starts: a bias of 0 behind a mask of 0 is on the very edge of a ReLU. */
-function moved(graph: Graph, parameters: readonly Parameter[]): Graph {
+/**
+ * What the loss owns a little off its start: a bias of 0 behind a mask of 0 is on the very edge of a ReLU, and a state of 0
+ * has no say.
+ */
+function moved(graph: Graph, { parameters, state }: CollectedParts): Graph {
   const initializers = new Map(graph.initializers);
-  for (const { name } of parameters) {
+  const empty = state
+    .map(({ initial }) => initial)
+    .filter((name) => numbersOf(initializers.get(name)!).every((value) => value === 0));
+  for (const name of [...parameters.map((parameter) => parameter.name), ...empty]) {
     const { dims, ...start } = initializers.get(name)!;
     const { data } = randomArray(dims, name, 0.1);
     const values = numbersOf({ dims, ...start }).map((value, i) => value + data[i]!);

@@ -53,9 +53,12 @@ export interface Loss<S extends TObject = TObject> {
   refusesPairs?(options: Static<S>): string | undefined;
   /**
    * The weight its authors or the reference benchmarks give it beside cross-entropy, in our normalisation and for one pair
-   * of tensors or one inner layer; what the spec's `weight: "published"` takes. Absent where there is none that fits any shape.
+   * of tensors or one inner layer, with these options; what the spec's `weight: "published"` takes. Absent or undefined where
+   * there is none that fits any shape.
    */
-  readonly publishedWeight?: number;
+  publishedWeight?(options: Static<S>): number | undefined;
+  /** What these options do wrong on so many training rows; undefined where nothing. */
+  warnsOf?(options: Static<S>, trainRows: number): string | undefined;
   /** How it reads features, where it needs them. */
   readonly features?: FeatureUse;
   /** How it reads layers of the student, where it needs them. */

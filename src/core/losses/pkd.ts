@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { invariant } from '../../errors.ts';
+import { demandRows } from './demand-rows.ts';
 import { averageOver, meanOver, meanSquare } from './feature-means.ts';
 import { channelAxis, positionsOf, sumOf, TINY_SQUARE } from './feature-shapes.ts';
 import type { Loss } from './loss.ts';
@@ -19,7 +20,7 @@ export const pkd: Loss<typeof options> = {
     'Cao et al., "PKD: General Distillation Framework for Object Detectors via Pearson Correlation Coefficient", NeurIPS 2022, arXiv 2207.02039',
   formula: '1 / 2 * mean (z_s - z_t)^2 = mean_c (1 - r_c), z standardised per channel',
   needs: ['features'],
-  publishedWeight: 6,
+  publishedWeight: () => 6,
   features: {
     align: 'shape',
     ranks: [2, 3, 4],
@@ -31,6 +32,7 @@ export const pkd: Loss<typeof options> = {
     invariant(features, 'pkd needs features');
     const standardised = (x: string): string => {
       const dims = b.dims(x);
+      if (dims.length === 2) demandRows('pkd', dims[0]!, 2);
       const axes = b.ints(dims.map((_, i) => i).filter((i) => i !== channelAxis(dims)));
       const centred = b.op('Sub', [x, b.op('ReduceMean', [x, axes])]);
       const variance = b.op('ReduceMean', [b.op('Mul', [centred, centred]), axes]);

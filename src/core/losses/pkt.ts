@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { invariant } from '../../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
+import { demandRows } from './demand-rows.ts';
 import { averageOver, meanOver } from './feature-means.ts';
 import { dot, pooled, pooledOf, sumOf, sumOver, unit, unitOf } from './feature-shapes.ts';
 import type { NumberArray } from './features.ts';
@@ -24,7 +25,7 @@ export const pkt: Loss<typeof options> = {
     'Passalis, Tefas, "Learning Deep Representations with Probabilistic Knowledge Transfer", ECCV 2018, arXiv 1803.10837',
   formula: '1 / B * sum_ij P_t ln(P_t / P_s), P_ij ~ (cos(f_i, f_j) + 1) / 2',
   needs: ['features'],
-  publishedWeight: 470,
+  publishedWeight: () => 470,
   features: {
     align: 'none',
     ranks: [2, 3, 4],
@@ -35,6 +36,7 @@ export const pkt: Loss<typeof options> = {
   build({ b, features }) {
     invariant(features, 'pkt needs features');
     return meanOver(b, features, ({ student, teacher }) => {
+      demandRows('pkt', b.dims(student)[0]!, 2);
       const [ours, theirs] = [neighbours(b, student), neighbours(b, teacher)];
       const ratio = b.op('Sub', [b.op('Log', [theirs]), b.op('Log', [ours])]);
       return sumOver(b, b.op('Mul', [theirs, ratio]), b.dims(ours)[0]!);

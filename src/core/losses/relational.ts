@@ -1,9 +1,16 @@
 import Type from 'typebox';
-import { invariant } from '../../errors.ts';
+import { invariant, RetortError } from '../../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
+import { demandRows } from './demand-rows.ts';
 import { averageOver, meanOver } from './feature-means.ts';
 import { dot, pooled, pooledOf, sumOf, sumOver, TINY_SQUARE } from './feature-shapes.ts';
 import type { Loss } from './loss.ts';
+
+/** Numbers in a tensor of angles: 134 MB, of which training holds some twenty. */
+const MOST_ANGLES = 2 ** 25;
+
+/** Of the mean distance: what directions are divided by at least. */
+const FLOOR = 0.01;
 
 const options = Type.Object(
   {
@@ -20,7 +27,9 @@ const options = Type.Object(
  * - L_A = mean over triples of different i, j, k of h(a_s - a_t), a the cosine of the angle at j, <e_ij, e_kj>.
  * Means are over the pairs and triples that are not 0 by themselves, B (B - 1) and B (B - 1) (B - 2), where others divide
  * by B^2 and B^3. The weights stand 1 to 2 as in the paper; 25 and 50 elsewhere are the same with the term's weight 25.
- * Lengths are sqrt(. + 1e-12): equal rows have a finite gradient. A batch of 3 rows at least; angles take B^3 floats.
+ * Lengths are sqrt(. + 1e-12), and directions are divided by sqrt(d^2 + (mu / 100)^2): where a network makes two rows nearly the
+ * same, their direction says nothing, and divided by d alone its gradient would drown all others. That takes 0.01 % off a
+ * cosine between rows at mean distance. A batch of 3 rows at least; angles take B^3 floats.
  */
 export const relational: Loss<typeof options> = {
   name: 'relational',
@@ -28,7 +37,7 @@ export const relational: Loss<typeof options> = {
   citation: 'Park et al., "Relational Knowledge Distillation", CVPR 2019, arXiv 1904.05068',
   formula: 'distance * mean h(d_s / mu_s - d_t / mu_t) + angle * mean h(cos_s - cos_t), h Huber',
   needs: ['features'],
-  publishedWeight: 25,
+  publishedWeight: () => 25,
   features: {
     align: 'none',
     ranks: [2, 3, 4],
@@ -38,15 +47,30 @@ export const relational: Loss<typeof options> = {
   options,
   build({ b, features }, weights) {
     invariant(features, 'relational needs features');
+    if (weights.distance === 0 && weights.angle === 0) {
+      throw new RetortError(
+        'SPEC_INVALID',
+        '/objective/terms: "relational" has neither distances nor angles',
+        {
+          hint: 'Give "distance" or "angle" a number above 0.',
+        },
+      );
+    }
     return meanOver(b, features, ({ student, teacher }) => {
-      const [ours, theirs] = [relations(b, student), relations(b, teacher)];
       const [rows] = b.dims(student) as [number];
-      invariant(rows >= 3, 'relational needs batches of 3 rows');
+      demandRows('relational', rows, 3);
       const pairs = rows * (rows - 1);
-      const distance = sumOver(b, huber(b, b.op('Sub', [ours.distances, theirs.distances])), pairs);
-      const angle = sumOver(b, huber(b, b.op('Sub', [ours.angles, theirs.angles])), pairs * (rows - 2));
-      const weighted = (value: string, weight: number): string => b.op('Mul', [value, b.constant(weight)]);
-      return b.op('Add', [weighted(distance, weights.distance), weighted(angle, weights.angle)]);
+      const [ours, theirs] = [pairsOf(b, student), pairsOf(b, teacher)];
+      const between = (of: (pairs: Pairs) => string, count: number): string =>
+        sumOver(b, huber(b, b.op('Sub', [of(ours), of(theirs)])), count);
+      const parts = [
+        { weight: weights.distance, make: () => between((each) => distances(b, each), pairs) },
+        { weight: weights.angle, make: () => between((each) => angles(b, each), pairs * (rows - 2)) },
+      ];
+      return parts
+        .filter(({ weight }) => weight > 0)
+        .map(({ weight, make }) => b.op('Mul', [make(), b.constant(weight)]))
+        .reduce((sum, part) => b.op('Add', [sum, part]));
     });
   },
   reference({ features }, weights) {
@@ -62,14 +86,21 @@ export const relational: Loss<typeof options> = {
       const scale = (rows: number[][]) =>
         sumOf(pairs.map(([i, j]) => length(between(rows, i, j)))) / pairs.length;
       const [ourScale, theirScale] = [scale(ours), scale(theirs)];
-      const cosine = (rows: number[][], i: number, j: number, k: number): number => {
+      const cosine = (
+        rows: number[][],
+        mean: number,
+        [i, j, k]: readonly [number, number, number],
+      ): number => {
         const [x, y] = [between(rows, i, j), between(rows, k, j)];
-        return dot(x, y) / (length(x) * length(y));
+        const floored = (z: readonly number[]) => Math.hypot(length(z), FLOOR * mean);
+        return dot(x, y) / (floored(x) * floored(y));
       };
       const distances = pairs.map(([i, j]) =>
         huberOf(length(between(ours, i, j)) / ourScale - length(between(theirs, i, j)) / theirScale),
       );
-      const angles = triples.map(([i, j, k]) => huberOf(cosine(ours, i, j, k) - cosine(theirs, i, j, k)));
+      const angles = triples.map((of) =>
+        huberOf(cosine(ours, ourScale, of) - cosine(theirs, theirScale, of)),
+      );
       return (
         (weights.distance * sumOf(distances)) / pairs.length +
         (weights.angle * sumOf(angles)) / triples.length
@@ -78,11 +109,17 @@ export const relational: Loss<typeof options> = {
   },
 };
 
-/** Distances [B, B] over their mean, and angles [B, B, B]; 0 where two indices are the same. */
-function relations(b: GraphBuilder, x: string): { readonly distances: string; readonly angles: string } {
+/** Of all pairs of rows: f_i - f_j at [j, i], [B, B, D]; lengths [B, B, 1]; their mean over i != j; 0 where i = j, else 1. */
+interface Pairs {
+  readonly between: string;
+  readonly lengths: string;
+  readonly mean: string;
+  readonly off: string;
+}
+
+function pairsOf(b: GraphBuilder, x: string): Pairs {
   const rows = pooled(b, x);
   const [count] = b.dims(rows) as [number];
-  // [j, i] holds f_i - f_j.
   const [first, second] = [b.op('Unsqueeze', [rows, b.ints([0])]), b.op('Unsqueeze', [rows, b.ints([1])])];
   const between = b.op('Sub', [first, second]);
   const square = b.op('ReduceSum', [b.op('Mul', [between, between]), b.ints([2])]);
@@ -90,13 +127,29 @@ function relations(b: GraphBuilder, x: string): { readonly distances: string; re
   const apart = Array.from({ length: count * count }, (_, i) => Number(i % (count + 1) !== 0));
   const off = b.constant(apart, 'float32', [count, count]);
   const plain = b.op('Mul', [b.op('Squeeze', [lengths, b.ints([2])]), off]);
-  const directions = b.op('Div', [between, lengths]);
+  return { between, lengths, off, mean: sumOver(b, plain, count * (count - 1)) };
+}
+
+/** Over their mean, [B, B]; 0 where two indices are the same. */
+const distances = (b: GraphBuilder, { lengths, mean, off }: Pairs): string =>
+  b.op('Div', [b.op('Mul', [b.op('Squeeze', [lengths, b.ints([2])]), off]), mean]);
+
+/** Cosines [B, B, B]; 0 where two indices are the same. */
+function angles(b: GraphBuilder, { between, lengths, mean, off }: Pairs): string {
+  const [count] = b.dims(off) as [number];
+  if (count ** 3 > MOST_ANGLES) {
+    throw new RetortError(
+      'SPEC_INVALID',
+      `/objective/terms: "relational" would compare ${count}^3 angles, more than ${MOST_ANGLES}`,
+      { hint: `Give train.batchSize ${Math.floor(Math.cbrt(MOST_ANGLES))} or less, or "angle": 0.` },
+    );
+  }
+  const floor = b.op('Mul', [mean, b.constant(FLOOR)]);
+  const squares = [lengths, floor].map((x) => b.op('Mul', [x, x]));
+  const directions = b.op('Div', [between, b.op('Sqrt', [b.op('Add', squares)])]);
   const cosines = b.op('MatMul', [directions, b.op('Transpose', [directions], { perm: [0, 2, 1] })]);
-  return {
-    distances: b.op('Div', [plain, sumOver(b, plain, count * (count - 1))]),
-    // i = k: the angle of a direction with itself, which is no relation.
-    angles: b.op('Mul', [cosines, off]),
-  };
+  // i = k: the angle of a direction with itself, which is no relation.
+  return b.op('Mul', [cosines, off]);
 }
 
 function huber(b: GraphBuilder, x: string): string {

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { invariant } from '../../errors.ts';
 import type { GraphBuilder } from '../onnx/builder.ts';
+import { demandRows } from './demand-rows.ts';
 import { averageOver, meanOver } from './feature-means.ts';
 import { dot, flat, rowsOf, sumOf, sumOver, unit, unitOf } from './feature-shapes.ts';
 import type { NumberArray } from './features.ts';
@@ -20,7 +21,7 @@ export const similarityPreserving: Loss<typeof options> = {
   citation: 'Tung, Mori, "Similarity-Preserving Knowledge Distillation", ICCV 2019, arXiv 1907.09682',
   formula: '1 / B * |G_t - G_s|_F^2, G = A A^T with rows of length 1',
   needs: ['features'],
-  publishedWeight: 47,
+  publishedWeight: () => 47,
   features: {
     align: 'none',
     ranks: [2, 3, 4],
@@ -31,6 +32,7 @@ export const similarityPreserving: Loss<typeof options> = {
   build({ b, features }) {
     invariant(features, 'similarity-preserving needs features');
     return meanOver(b, features, ({ student, teacher }) => {
+      demandRows('similarity-preserving', b.dims(student)[0]!, 2);
       const difference = b.op('Sub', [gram(b, teacher), gram(b, student)]);
       return sumOver(b, b.op('Mul', [difference, difference]), b.dims(difference)[0]!);
     });

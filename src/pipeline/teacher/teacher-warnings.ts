@@ -1,5 +1,6 @@
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import type { Results } from '../results.ts';
+import { fewRowWarnings } from './few-row-warnings.ts';
 import { repeatWarnings } from './repeat-warnings.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
 import { untaughtWarnings } from './untaught-warnings.ts';
@@ -18,6 +19,7 @@ export const teacherWarnings = (
   ...untaughtWarnings(spec),
   ...idWarnings(inspect.plan, spec),
   ...repeatWarnings(qualify.card.splits.train.rows, spec.train),
+  ...fewRowWarnings(qualify.card.splits.train.rows, spec),
 ];
 
 /** Architectures of ours have no embedding. */
