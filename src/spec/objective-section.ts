@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { losses } from '../core/losses/index.ts';
 import type { Loss } from '../core/losses/loss.ts';
+import { resolveOptions } from '../core/options.ts';
 import { temperatureRange } from '../core/temperature-range.ts';
 import { closed } from './closed.ts';
 import { registryEntry } from './registry-entry.ts';
@@ -30,7 +31,7 @@ const Weight = (published: number | undefined) =>
         ...(published === undefined ? [] : [Type.Literal('published')]),
       ],
       {
-        description: `default 1; "auto" lets the term begin with the say of all terms that have a number${published === undefined ? '' : `; "published" is ${published} for each pair of tensors or inner layer`}`,
+        description: `default 1; "auto" lets the term begin with the say of all terms that have a number${published === undefined ? '' : `; "published" is ${published} at the default options, for each pair of tensors or inner layer`}`,
       },
     ),
   );
@@ -61,8 +62,8 @@ const Layers = Type.Optional(
 const Terms = Type.Object(
   {
     terms: Type.Array(
-      registryEntry<Loss>('loss', losses, ({ needs, publishedWeight }) => ({
-        weight: Weight(publishedWeight),
+      registryEntry<Loss>('loss', losses, ({ needs, options, publishedWeight }) => ({
+        weight: Weight(publishedWeight?.(resolveOptions(options, {}, 'loss'))),
         temperature: Temperature,
         ...(needs.includes('features') ? { from: Tensors('teacher'), to: Tensors('student') } : {}),
         ...(needs.includes('layers') ? { at: Layers } : {}),

@@ -71,13 +71,14 @@ function resolveTerm({ loss: name, weight, temperature, from, to, at, ...options
       hint: 'Leave it out there.',
     });
   }
+  const resolved = resolveOptions(loss.options, options, name);
   return {
     loss: name,
-    ...weightOf(loss, weight as number | 'auto' | 'published' | undefined),
+    ...weightOf(loss, weight as number | 'auto' | 'published' | undefined, resolved),
     ...temperatureOf(loss, temperature as number | 'learned' | undefined),
     ...(loss.features ? tensorsOf(loss, from as WrittenTensors, to as WrittenTensors) : {}),
     ...(loss.layers ? { at: (at as TensorNames | undefined) ?? 'auto' } : {}),
-    options: resolveOptions(loss.options, options, name),
+    options: resolved,
   };
 }
 
@@ -95,17 +96,22 @@ function temperatureOf(
 
 /** A published weight of logits is a number at once; of hidden tensors it depends on how many there are. */
 function weightOf(
-  { name, publishedWeight, features, layers }: Loss,
+  loss: Loss,
   written: number | 'auto' | 'published' = 1,
+  options: Readonly<Record<string, unknown>>,
 ): Pick<ObjectiveTerm, 'weight' | 'weighing'> {
   if (typeof written === 'number') return { weight: written };
   if (written === 'auto') return { weight: 1, weighing: 'auto' };
-  if (publishedWeight === undefined) {
-    throw new RetortError('SPEC_INVALID', `/objective/terms: the loss "${name}" has no published weight`, {
-      hint: 'Give it a number, or "auto".',
-    });
+  const weight = loss.publishedWeight?.(options);
+  if (weight === undefined) {
+    const which = loss.publishedWeight ? ' with these options' : '';
+    throw new RetortError(
+      'SPEC_INVALID',
+      `/objective/terms: the loss "${loss.name}" has no published weight${which}`,
+      { hint: 'Give it a number, or "auto".' },
+    );
   }
-  return features || layers ? { weight: 1, weighing: 'published' } : { weight: publishedWeight };
+  return loss.features || loss.layers ? { weight: 1, weighing: 'published' } : { weight };
 }
 
 type WrittenTensors = string | readonly string[] | undefined;

@@ -4,6 +4,7 @@ import type { LossNeed } from '../../core/losses/loss.ts';
 import { metrics } from '../../core/metrics/index.ts';
 import type { Metric } from '../../core/metrics/metric.ts';
 import { optimizers } from '../../core/optimizers/index.ts';
+import { resolveOptions } from '../../core/options.ts';
 import { schedules } from '../../core/schedules/index.ts';
 import { strategies } from '../../core/strategies/index.ts';
 import { students } from '../../core/students/index.ts';
@@ -20,8 +21,8 @@ interface Entry {
   readonly options?: TObject;
   /** Default temperature of a loss that reads one; it stands beside the options in a spec. */
   readonly temperature?: number;
-  /** What `"weight": "published"` means for a loss. */
-  readonly publishedWeight?: number;
+  /** What `"weight": "published"` means for a loss; shown at the default options. */
+  publishedWeight?(options: Readonly<Record<string, unknown>>): number | undefined;
   /** What a loss or a metric reads besides the student's class scores. */
   readonly needs?: readonly Need[];
 }
@@ -65,7 +66,7 @@ const describe = (
   citation,
   options,
   temperature,
-  publishedWeight,
+  publishedWeight: options && publishedWeight?.(resolveOptions(options, {}, name)),
   needs,
 });
 

@@ -21,7 +21,7 @@ export const attentionMap: Loss<typeof options> = {
     'Jiao et al., "TinyBERT: Distilling BERT for Natural Language Understanding", Findings of EMNLP 2020, arXiv 1909.10351',
   formula: '1 / P * sum_p mean (A_s - A_t)^2',
   needs: ['features'],
-  publishedWeight: 1,
+  publishedWeight: () => 1,
   features: {
     align: 'same',
     ranks: [4],

@@ -28,7 +28,7 @@ export const attentionTransfer: Loss<typeof options> = {
     'Zagoruyko, Komodakis, "Paying More Attention to Attention", ICLR 2017, arXiv 1612.03928; github.com/szagoruyko/attention-transfer',
   formula: 'mean (q_s - q_t)^2, or 1 / B * sum |q_s - q_t|; q = Q / |Q|, Q = sum_c F_c^2',
   needs: ['features'],
-  publishedWeight: 1000,
+  publishedWeight: ({ definition }) => (definition === 'repository' ? 1000 : undefined),
   features: {
     align: 'positions',
     ranks: [4],

@@ -18,7 +18,7 @@ export const cosine: Loss<typeof options> = {
   citation: 'Sanh et al., "DistilBERT", 2019, arXiv 1910.01108, section 2',
   formula: '1 / N * sum (1 - cos(f_s, f_t))',
   needs: ['features'],
-  publishedWeight: 1,
+  publishedWeight: () => 1,
   features: {
     align: 'shape',
     ranks: [2, 3, 4],

@@ -10,8 +10,8 @@ const options = Type.Object({}, { additionalProperties: false });
 
 /**
  * Channel-wise divergence: each channel of a map [B, C, H, W] becomes a distribution over its positions,
- * p = softmax(F_c / T); L = T^2 / (B C) * sum_bc KL(p_t, p_s). Natural logarithm; log-softmax on both sides. Also for
- * class maps of segmentation. Published for detectors: T 1, weight 10 for each level.
+ * p = softmax(F_c / T); L = T^2 / (B C) * sum_bc KL(p_t, p_s). Natural logarithm; log-softmax on both sides.
+ * Published for segmentation: T 4, weight 50 for hidden maps, 3 for class maps. For detectors others take T 1 and 10.
  */
 export const cwd: Loss<typeof options> = {
   name: 'cwd',
@@ -20,6 +20,7 @@ export const cwd: Loss<typeof options> = {
     'Shu et al., "Channel-wise Knowledge Distillation for Dense Prediction", ICCV 2021, arXiv 2011.13256',
   formula: 'T^2 / (B C) * sum KL(softmax_HW(F_t / T), softmax_HW(F_s / T))',
   needs: ['features'],
+  publishedWeight: () => 50,
   features: {
     align: 'shape',
     ranks: [4],

@@ -36,7 +36,7 @@ export const dist: Loss<typeof options> = {
   summary: "Pearson correlation with the teacher's probabilities, per row and per class",
   citation: 'Huang et al., "Knowledge Distillation from A Stronger Teacher", NeurIPS 2022, arXiv 2205.10536',
   formula: 'inter (1 - mean r of rows) + intra (1 - mean r of columns)',
-  publishedWeight: 2,
+  publishedWeight: () => 2,
   needs: ['teacher-logits'],
   options,
   temperature: 1,

@@ -15,7 +15,7 @@ export const dkd: Loss<typeof decoupledOptions> = {
   summary: 'decoupled distillation: the target class and the others weighted apart',
   citation: 'Zhao et al., "Decoupled Knowledge Distillation", CVPR 2022, arXiv 2203.08679',
   formula: 'T^2 / B * sum (alpha TCKD + beta NCKD)',
-  publishedWeight: 1,
+  publishedWeight: () => 1,
   needs: ['teacher-logits', 'labels'],
   options: decoupledOptions,
   temperature: 4,

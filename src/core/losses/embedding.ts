@@ -16,7 +16,7 @@ export const embedding: Loss<typeof options> = {
     'Jiao et al., "TinyBERT: Distilling BERT for Natural Language Understanding", Findings of EMNLP 2020, arXiv 1909.10351',
   formula: 'mean (E_s W - E_t)^2',
   needs: ['features'],
-  publishedWeight: 1,
+  publishedWeight: () => 1,
   features: {
     align: 'shape',
     ranks: [3],

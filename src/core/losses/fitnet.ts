@@ -16,7 +16,7 @@ export const fitnet: Loss<typeof options> = {
   citation: 'Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015, arXiv 1412.6550',
   formula: '1 / P * sum_p mean (r(F_s) - F_t)^2',
   needs: ['features'],
-  publishedWeight: 100,
+  publishedWeight: () => 100,
   features: {
     align: 'shape',
     ranks: [2, 3, 4],

@@ -16,7 +16,7 @@ export const hiddenState: Loss<typeof options> = {
     'Jiao et al., "TinyBERT: Distilling BERT for Natural Language Understanding", Findings of EMNLP 2020, arXiv 1909.10351',
   formula: '1 / P * sum_p mean (H_s W - H_t)^2',
   needs: ['features'],
-  publishedWeight: 1,
+  publishedWeight: () => 1,
   features: {
     align: 'shape',
     ranks: [3],

@@ -16,7 +16,8 @@ export const kl: Loss<typeof options> = {
   summary: 'Kullback-Leibler divergence from the softened teacher to the softened student',
   citation: 'Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015, arXiv 1503.02531',
   formula: 'T^2 / B * sum p_t (ln p_t - ln p_s), p = softmax(z / T)',
-  publishedWeight: 0.9,
+  // Standardised scores are small: the paper that brings them takes ten times as much.
+  publishedWeight: ({ standardize }) => (standardize ? 9 : 0.9),
   needs: ['teacher-logits'],
   options,
   temperature: 4,

@@ -32,7 +32,7 @@ export const minilmRelations: Loss<typeof options> = {
     'Wang et al., "MiniLMv2: Multi-Head Self-Attention Relation Distillation", Findings of ACL 2021, arXiv 2012.15828',
   formula: '1 / (P B A L) * sum KL(softmax(X_t X_t^T / sqrt(d_t)), softmax(X_s X_s^T / sqrt(d_s)))',
   needs: ['features'],
-  publishedWeight: 1,
+  publishedWeight: () => 1,
   features: {
     align: 'none',
     ranks: [3],

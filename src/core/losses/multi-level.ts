@@ -49,6 +49,7 @@ export const multiLevel: Loss<typeof options> = {
   formula:
     "mean over T of (instance kl + batch / B^2 ||P P' - P_t P_t'||^2 + class / B^2 ||P' P - P_t' P_t||^2)",
   needs: ['teacher-logits'],
+  publishedWeight: ({ temperatures, standardize }) => (standardize ? 9 : 0.9) * temperatures.length,
   options,
   refusesPairs: refusesStandardizedPairs,
   build(context, { temperatures, standardize, ...weights }) {

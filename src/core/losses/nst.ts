@@ -22,7 +22,7 @@ export const nst: Loss<typeof options> = {
     'Huang, Wang, "Like What You Like: Knowledge Distill via Neuron Selectivity Transfer", 2017, arXiv 1707.01219',
   formula: '1 / B * sum (mean <f_t, f_t>^2 + mean <f_s, f_s>^2 - 2 mean <f_t, f_s>^2)',
   needs: ['features'],
-  publishedWeight: 50,
+  publishedWeight: () => 50,
   features: {
     align: 'positions',
     ranks: [4],

@@ -38,6 +38,7 @@ export const regressionKd: Loss<typeof options> = {
     'Chen et al., "Learning Efficient Object Detection Models with Knowledge Distillation", NIPS 2017, section 3.3',
   formula: '1 / B * sum_b [e(z_s) + margin > e(z_t)] e(z_s), e(z) = 1 / C * sum (z - y)^2',
   needs: ['teacher-logits', 'labels'],
+  publishedWeight: () => 0.5,
   takesScores: 'values',
   options,
   build({ b, studentLogits, teacherLogits, labels }, { margin, imitate }) {

@@ -33,7 +33,7 @@ export const review: Loss<typeof options> = {
   citation: 'Chen et al., "Distilling Knowledge via Knowledge Review", CVPR 2021, arXiv 2104.09044',
   formula: 'mean over stages of HCL(fuse(F_s, deeper), F_t), from deep to shallow',
   needs: ['features'],
-  publishedWeight: 1,
+  publishedWeight: () => 1,
   features: {
     align: 'positions',
     ranks: [2, 4],

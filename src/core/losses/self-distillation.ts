@@ -46,7 +46,7 @@ export const selfDistillation: Loss<typeof options> = {
   formula: 'mean over i of ((1 - alpha) CE(y, z_i) + alpha KL(z, z_i) + hint mean (g_i - f)^2)',
   needs: ['layers', 'labels'],
   needsWith: ({ alpha }): readonly LossNeed[] => (alpha === 1 ? ['layers'] : ['layers', 'labels']),
-  publishedWeight: 1,
+  publishedWeight: () => 1,
   layers: {
     samples: [
       [

@@ -36,7 +36,7 @@ export const vid: Loss<typeof options> = {
     'Ahn et al., "Variational Information Distillation for Knowledge Transfer", CVPR 2019, arXiv 1904.05835',
   formula: '1 / 2 * mean ((F_t - mu(F_s))^2 / s_c + ln s_c), s_c = ln(1 + e^theta_c) + 1e-5',
   needs: ['features'],
-  publishedWeight: 1,
+  publishedWeight: () => 1,
   features: {
     align: 'positions',
     ranks: [2, 3, 4],

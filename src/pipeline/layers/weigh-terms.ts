@@ -43,9 +43,9 @@ const isOpen = ({ weighing }: ObjectiveTerm): boolean => weighing === 'auto';
 function published(term: ObjectiveTerm): ObjectiveTerm {
   if (term.weighing !== 'published') return term;
   const { weighing: _weighing, ...rest } = term;
-  const { publishedWeight } = entryOf<Loss>(losses, term.loss, 'loss');
-  invariant(publishedWeight !== undefined, `"${term.loss}" has no published weight`);
-  return { ...rest, weight: publishedWeight * countOf(term) };
+  const weight = entryOf<Loss>(losses, term.loss, 'loss').publishedWeight?.(term.options);
+  invariant(weight !== undefined, `"${term.loss}" has no published weight`);
+  return { ...rest, weight: weight * countOf(term) };
 }
 
 /** Pairs, or layers that the deepest one teaches. */
