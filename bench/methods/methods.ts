@@ -234,7 +234,7 @@ export const METHODS: readonly Method[] = [
   features('pkt', 'published', `${PUBLISHED}: 30000, here 470`),
   features('nst', 'published', `${PUBLISHED}: 50`),
   features('vid', 'published', `${PUBLISHED}: 1`),
-  features('crd', 'published', `${PUBLISHED}: 0.8; banks of recent batches`),
+  features('crd', 'published', `${PUBLISHED}: 0.8; banks of recent batches, negatives of other classes`),
   features('review', 'published', `${PUBLISHED}: 1; no warm-up`),
   features('mgd', 'auto', 'no published weight fits any shape: as much as the labels at the start'),
   features('cwd', 50, 'published for segmentation: 50, T 4'),
