@@ -5,7 +5,7 @@ import type { RecordKey } from '../recorded.ts';
 import type { Results } from '../results.ts';
 import { openRowsKey, trainKey } from './train-key.ts';
 
-export const TRAIN_VERSION = 3;
+export const TRAIN_VERSION = 4;
 
 /** What the record of one training goes by. */
 export interface TrainRecord extends RecordKey {
