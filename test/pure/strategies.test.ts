@@ -261,7 +261,37 @@ test('federated: FedDF matches the softmax of the mean logits, FedMD the logits;
     assert.equal(phases[0]!.terms[0]!.loss, loss);
     assert.deepEqual([ensemble!.weight, ensemble!.others[0]!.weight, ensemble!.combine], [10, 30, 'logits']);
   }
-  refuses({ name: 'federated', clients }, terms('kl', 'cross-entropy'), /reads labels: cross-entropy/);
+  refuses(
+    { name: 'federated', clients, samples: 10 },
+    terms('kl', 'cross-entropy'),
+    /reads labels: cross-entropy/,
+  );
+});
+
+test('federated: rows are said of all clients or of none, who then weigh the same', () => {
+  const weights = (strategy: object) => {
+    const { weight, others } = resolve({ name: 'federated', ...strategy }).ensemble!;
+    return [weight, ...others.map((other) => other.weight)];
+  };
+  const [b, c] = [{ file: 'b.onnx' }, { file: 'c.onnx' }];
+  assert.deepEqual(weights({ clients: [b, c] }), [1, 1, 1]);
+  assert.deepEqual(weights({ samples: 2, clients: [{ ...b, samples: 4000 }] }), [2, 4000]);
+  for (const [strategy, words] of [
+    [
+      { clients: [{ ...b, samples: 4000 }] },
+      /^\/strategy\/samples: .* 4000 of "b\.onnx" and nothing of the job's teacher$/,
+    ],
+    [
+      { samples: 50, clients: [b] },
+      /^\/strategy\/clients\/0\/samples: .* 50 of the job's teacher and nothing of "b/,
+    ],
+    [
+      { samples: 50, clients: [{ ...b, samples: 5 }, c] },
+      /^\/strategy\/clients\/1\/samples: .* nothing of "c\.onnx"$/,
+    ],
+  ] as const) {
+    refuses({ name: 'federated', ...strategy }, {}, words);
+  }
 });
 
 test('function-matching brings its recipe, of which the spec may change any part', () => {
