@@ -303,6 +303,40 @@ test('function-matching brings its recipe, of which the spec may change any part
   assert.deepEqual([changed.length, changed.clipNorm, changed.augment.length], [{ steps: 7 }, 2, 1]);
 });
 
+test('a share of labels that "alpha" gives a strategy without any is refused in the words of the spec, with what works', () => {
+  const strategies = ['function-matching', 'label-free', 'data-free', 'federated'].map((name) =>
+    name === 'federated' ? { name, clients: [{ file: 'b.onnx' }] } : { name },
+  );
+  for (const strategy of strategies) {
+    for (const [objective, said] of [
+      [{ temperature: 2 }, /"alpha" is 0\.9 where it is left out/],
+      [{ alpha: 0.5, logitStandardization: true }, /"alpha" is 0\.5,/],
+      [{}, /where it is left out/],
+    ] as const) {
+      let hint = '';
+      assert.throws(
+        () => phasesOf(strategy, { objective }),
+        (error: RetortError) => {
+          hint = error.hint!;
+          return (
+            error.code === 'SPEC_INVALID' &&
+            said.test(error.message) &&
+            error.message.startsWith(`/objective: the strategy "${strategy.name}" reads no labels`) &&
+            !error.message.includes('cross-entropy')
+          );
+        },
+      );
+      const followed = JSON.parse(`{${/"objective": .*(?=\.$)/.exec(hint)![0]}}`);
+      assert.deepEqual(followed.objective, { ...objective, alpha: 1 });
+      assert.deepEqual(
+        phasesOf(strategy, followed)[0]!.terms.map(({ loss }) => loss),
+        ['kl'],
+      );
+    }
+    refuses(strategy, terms('kl', 'cross-entropy'), /takes no term that reads labels: cross-entropy/);
+  }
+});
+
 test('phases are whole epochs, and one that goes on from another sees the batches behind it', () => {
   const place = (strategy: object, length: { epochs: number } | { steps: number }) =>
     placePhases(phasesOf(strategy), { length, batchSize: 10 }, 45).map(({ steps, start, before }) => [

@@ -49,6 +49,7 @@ export const federated: Strategy<typeof options> = {
       weighting: { by: 'fixed' },
     };
   },
+  withoutLabels: true,
   phases(terms) {
     refuse(
       'federated',

@@ -14,6 +14,7 @@ import { refuseMissingLabels } from '../teacher/refuse-missing-labels.ts';
 import { type ClassNames, resolveClassMap } from '../teacher/resolve-class-map.ts';
 import type { TeacherPlan } from '../teacher/teacher-plan.ts';
 import { teacherRows } from '../teacher/teacher-rows.ts';
+import { unknownQuality } from '../teacher/unknown-quality.ts';
 import { openOtherRows, openRows, type Rows, rowsKey } from '../training/open-rows.ts';
 
 const STATISTICS_ROWS = 1024;
@@ -22,7 +23,7 @@ const STATISTICS_ROWS = 1024;
 export const qualify: Stage<'qualify'> = {
   name: 'qualify',
   summary: 'checks the teacher on labelled rows',
-  version: 5,
+  version: 6,
   key: ({ inspect, decode }, { spec }) => ({
     teacher: inspect.plan,
     files: decode.files,
@@ -95,7 +96,7 @@ async function qualified(
   try {
     const judged = await judge({ ...asked, scorer }, (n, total) => progress(n, total));
     if (!judged) {
-      return { quality: null, warnings: ['no row has a label, so the quality of the teacher is unknown'] };
+      return { quality: null, warnings: [unknownQuality(asked.rows.dataset, asked.map)] };
     }
     const { quality, logits, labels } = judged;
     const misread = valueWarnings(spec, logits, labels, asked.plan.scores.classes);
