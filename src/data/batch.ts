@@ -170,9 +170,15 @@ function mix(
 
 /** SPEC_INVALID for what makes no sense of arrays: to move their pixels, to mix numbers that are ids or counts. */
 function refuseAugment({ geometric, mixing }: AugmentPlan, name: string, { dtype }: InputPlan): void {
+  const isMixable = dtype === 'float32';
   const refuse = (why: string, entries: readonly { readonly name: string }[]): never => {
+    // All of it, for a strategy may have added what the spec has not named.
+    const left =
+      mixing && isMixable && !entries.includes(mixing.entry)
+        ? [{ name: mixing.entry.name, ...mixing.options }]
+        : [];
     throw new RetortError('SPEC_INVALID', `input ${name} ${why}`, {
-      hint: `Leave out ${entries.map((entry) => entry.name).join(', ')}.`,
+      hint: `Leave out ${entries.map((entry) => entry.name).join(', ')}: "augment": ${JSON.stringify(left)} in train.`,
     });
   };
   if (geometric.length > 0) {
@@ -181,7 +187,7 @@ function refuseAugment({ geometric, mixing }: AugmentPlan, name: string, { dtype
       geometric.map(({ entry }) => entry),
     );
   }
-  if (mixing && dtype !== 'float32') {
+  if (mixing && !isMixable) {
     refuse(`takes whole numbers (${dtype}), so its rows cannot be mixed`, [mixing.entry]);
   }
 }

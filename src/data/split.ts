@@ -30,7 +30,8 @@ export const carved = { test: 0.15, validation: 0.1 } as const;
 
 /**
  * The rows of each split. Given splits are kept; selections narrow them; missing ones are carved out of the training
- * rows, seeded and stratified, test before validation. Validation and training never touch test.
+ * rows, seeded and stratified, test before validation. Validation and training never touch test: it takes its rows first,
+ * from whichever split, and the others count and get what is left there.
  */
 export function resolveSplits(labels: Int32Array, given: Uint8Array, request: SplitRequest): ResolvedSplits {
   refuseTestRows(request);
@@ -44,7 +45,8 @@ export function resolveSplits(labels: Int32Array, given: Uint8Array, request: Sp
       : carve(labels, pools.train, carved.test, seed, 'split:test');
   const free = {
     ...pools,
-    train: without(pools.train, request.test?.from === 'train' || !pools.test.length ? test : []),
+    train: without(pools.train, test),
+    validation: without(pools.validation, test),
   };
 
   const chosen = request.validation
@@ -53,9 +55,9 @@ export function resolveSplits(labels: Int32Array, given: Uint8Array, request: Sp
         labels,
         request.validation,
         'validation',
-        pools.validation.length > 0 ? 'validation' : 'train',
+        free.validation.length > 0 ? 'validation' : 'train',
       )
-    : pools.validation;
+    : free.validation;
   let train = request.train ? select(free, labels, request.train, 'train') : without(free.train, chosen);
   const shared = train.length - without(train, chosen).length;
   if (shared > 0) {
@@ -127,7 +129,7 @@ function select(
   if (rows.length === 0) {
     throw new RetortError(
       'DATA_EMPTY',
-      `data.${name} selects no rows: the ${selection.from ?? from} split holds ${pool.length}`,
+      `data.${name} selects no rows: the ${selection.from ?? from} split holds ${pool.length}${name === 'test' ? '' : ' besides test'}`,
       {
         hint: 'Look at the dataset card for the rows per class and split.',
       },

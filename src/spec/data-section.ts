@@ -3,7 +3,10 @@ import { closed } from './closed.ts';
 
 const Fraction = Type.Number({ minimum: 0, maximum: 1 });
 
-/** Rows of a given split, in the order of their source names within each class: [from, to) of every class. */
+/**
+ * Rows of a given split, in the order of their source names within each class: [from, to) of every class. `test` takes its
+ * rows first, from any split; `train` and `validation` count those that are left.
+ */
 export const Selection = Type.Object(
   {
     from: Type.Optional(

@@ -29,7 +29,7 @@ export interface Evidence {
   readonly share?: number;
   /** Null where it could not be trained. */
   readonly score: number | null;
-  /** Whom it was compared with, by how much it is better, and what luck alone makes of that. */
+  /** Whom it was compared with, by how much it is better, and what luck alone makes of that, null where that is unknown. */
   readonly against: string | null;
   readonly difference: number | null;
   readonly noise: number | null;

@@ -56,7 +56,14 @@ export function resolveObjective(
 const readsOwnLayersAlone = ({ loss }: ObjectiveTerm): boolean =>
   entryOf<Loss>(losses, loss, 'loss').layers !== undefined;
 
-function twoTerms({ alpha = 0.9, temperature = 4, logitStandardization = false }: Sugar): readonly Written[] {
+/** Share of the soft targets where `alpha` is left out. */
+export const DEFAULT_ALPHA = 0.9;
+
+function twoTerms({
+  alpha = DEFAULT_ALPHA,
+  temperature = 4,
+  logitStandardization = false,
+}: Sugar): readonly Written[] {
   return [
     { loss: 'kl', weight: alpha, temperature, standardize: logitStandardization },
     // 1 - 0.9 is 0.09999999999999998; the spec means 0.1.

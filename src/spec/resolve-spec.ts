@@ -6,6 +6,7 @@ import { strategies } from '../core/strategies/index.ts';
 import type { Strategy } from '../core/strategies/strategy.ts';
 import { augmentations } from '../data/augment/index.ts';
 import { RetortError } from '../errors.ts';
+import { refuseLabelShare } from './refuse-label-share.ts';
 import { resolveObjective } from './resolve-objective.ts';
 import { resolvePhases } from './resolve-phases.ts';
 import { resolveStudent } from './resolve-student.ts';
@@ -27,6 +28,7 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
   const entry = entryOf<Strategy>(strategies, strategy.name, 'strategy');
   const student = resolveStudent(spec.student as object | undefined);
   const own = entry.terms && { terms: entry.terms(strategy.options) };
+  refuseLabelShare(spec.objective, entry);
   const objective = resolveObjective(spec.objective ?? own, entry.adds?.(strategy.options));
   return {
     version: 1,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Random } from '../../src/core/random.ts';
 import { RetortError } from '../../src/errors.ts';
 import { judgeCandidates, type Trial } from '../../src/pipeline/choice/judge-candidates.ts';
 import { methodChoice } from '../../src/pipeline/choice/method-choice.ts';
@@ -135,7 +136,7 @@ test('noise of the rows is that of pairs: rows both get right or wrong say nothi
   ];
   const { chosen, safe, compare } = judgeCandidates(both, 0.001);
   const { difference, noise } = compare(chosen!, safe!);
-  assert.ok(Math.abs(difference - 0.02) < 1e-12 && Math.abs(noise - Math.sqrt(79.6) / 1000) < 1e-12);
+  assert.ok(Math.abs(difference - 0.02) < 1e-12 && Math.abs(noise! - Math.sqrt(79.6) / 1000) < 1e-12);
   assert.equal(chosen!.candidate.method, 'dkd');
   // The seeds of the round before make more.
   assert.equal(judgeCandidates(both, 0.02).chosen!.candidate.method, 'kd');
@@ -144,6 +145,51 @@ test('noise of the rows is that of pairs: rows both get right or wrong say nothi
 const failed = (method: string): Trial => ({
   candidate: candidateOf(method),
   failure: 'diverged at step 3',
+});
+
+test('while it is unknown what seeds make nothing takes the place of the safe one, and the reason says so', () => {
+  for (const seed of [0, 1]) {
+    const twins = [trial('kd', 600, 1 - seed), { ...failed('kd'), candidate: candidateOf('kd', seed) }];
+    const short = judgeCandidates([...twins, trial('kd-standardized', 600), trial('control', 800)]);
+    assert.equal(short.seedSpread, null);
+    const safe = short.safe!.candidate.method;
+    assert.equal(safe, seed === 0 ? 'kd-standardized' : 'kd');
+    assert.equal(short.chosen, short.safe, 'the control does not go on');
+    const whole = [trial(safe, 700), trial('dkd', 690), trial('wttm', 800)];
+    const found = methodChoice(short, judgeCandidates(whole, null), 0.25);
+    assert.equal(found.method, safe);
+    assert.equal(
+      found.reason,
+      `${safe}: what a seed makes is unknown, for plain KD could not be trained with two, so nothing takes its place; ${safe} against the control on 25 % of the length: -20.00 points, noise unknown`,
+    );
+    assert.deepEqual(
+      found.evidence.slice(-2).map(({ noise, verdict }) => [noise, verdict]),
+      Array(2).fill([null, 'noise unknown']),
+    );
+  }
+  // The same trials with a spread that is known promote it.
+  const known = judgeCandidates([trial('kd', 700), trial('dkd', 690), trial('wttm', 800)], 0.01);
+  assert.equal(known.chosen!.candidate.method, 'wttm');
+});
+
+test('of two fancier losses as good as plain KD one is promoted in a fifth of all choices (docs/adr/0011)', () => {
+  const random = new Random(11, 'equally good');
+  const flipped = (right: Uint8Array): Uint8Array =>
+    right.map((hit) => (random.uniform() < (hit ? 0.12 : 0.28) ? 1 - hit : hit));
+  const scoreOf = (hits: Uint8Array): number => hits.reduce((sum, hit) => sum + hit, 0) / hits.length;
+  const choices = 400;
+  let promoted = 0;
+  for (let i = 0; i < choices; i++) {
+    const right = Uint8Array.from({ length: 2500 }, () => Number(random.uniform() < 0.7));
+    const tried = ['kd', 'dkd', 'wttm'].map((method) => ({
+      candidate: candidateOf(method),
+      hits: flipped(right),
+    }));
+    const spread = Math.abs(scoreOf(flipped(right)) - scoreOf(flipped(right)));
+    promoted += Number(judgeCandidates(tried, spread).chosen!.candidate.method !== 'kd');
+  }
+  // 21 % of many; four standard deviations of so few are 8.
+  assert.ok(Math.abs(promoted / choices - 0.21) < 0.08, `${promoted} of ${choices}`);
 });
 
 test('where the safe ones fail on the short schedule the fancier ones and the control are left', () => {

@@ -276,7 +276,37 @@ test('federated: FedDF matches the softmax of the mean logits, FedMD the logits;
     assert.equal(phases[0]!.terms[0]!.loss, loss);
     assert.deepEqual([ensemble!.weight, ensemble!.others[0]!.weight, ensemble!.combine], [10, 30, 'logits']);
   }
-  refuses({ name: 'federated', clients }, terms('kl', 'cross-entropy'), /reads labels: cross-entropy/);
+  refuses(
+    { name: 'federated', clients, samples: 10 },
+    terms('kl', 'cross-entropy'),
+    /reads labels: cross-entropy/,
+  );
+});
+
+test('federated: rows are said of all clients or of none, who then weigh the same', () => {
+  const weights = (strategy: object) => {
+    const { weight, others } = resolve({ name: 'federated', ...strategy }).ensemble!;
+    return [weight, ...others.map((other) => other.weight)];
+  };
+  const [b, c] = [{ file: 'b.onnx' }, { file: 'c.onnx' }];
+  assert.deepEqual(weights({ clients: [b, c] }), [1, 1, 1]);
+  assert.deepEqual(weights({ samples: 2, clients: [{ ...b, samples: 4000 }] }), [2, 4000]);
+  for (const [strategy, words] of [
+    [
+      { clients: [{ ...b, samples: 4000 }] },
+      /^\/strategy\/samples: .* 4000 of "b\.onnx" and nothing of the job's teacher$/,
+    ],
+    [
+      { samples: 50, clients: [b] },
+      /^\/strategy\/clients\/0\/samples: .* 50 of the job's teacher and nothing of "b/,
+    ],
+    [
+      { samples: 50, clients: [{ ...b, samples: 5 }, c] },
+      /^\/strategy\/clients\/1\/samples: .* nothing of "c\.onnx"$/,
+    ],
+  ] as const) {
+    refuses({ name: 'federated', ...strategy }, {}, words);
+  }
 });
 
 test('function-matching brings its recipe, of which the spec may change any part', () => {
@@ -286,6 +316,40 @@ test('function-matching brings its recipe, of which the spec may change any part
   assert.equal(train.clipNorm, 1);
   const changed = resolve({ name: 'function-matching' }, { train: { steps: 7, clipNorm: 2 } }).train;
   assert.deepEqual([changed.length, changed.clipNorm, changed.augment.length], [{ steps: 7 }, 2, 1]);
+});
+
+test('a share of labels that "alpha" gives a strategy without any is refused in the words of the spec, with what works', () => {
+  const strategies = ['function-matching', 'label-free', 'data-free', 'federated'].map((name) =>
+    name === 'federated' ? { name, clients: [{ file: 'b.onnx' }] } : { name },
+  );
+  for (const strategy of strategies) {
+    for (const [objective, said] of [
+      [{ temperature: 2 }, /"alpha" is 0\.9 where it is left out/],
+      [{ alpha: 0.5, logitStandardization: true }, /"alpha" is 0\.5,/],
+      [{}, /where it is left out/],
+    ] as const) {
+      let hint = '';
+      assert.throws(
+        () => phasesOf(strategy, { objective }),
+        (error: RetortError) => {
+          hint = error.hint!;
+          return (
+            error.code === 'SPEC_INVALID' &&
+            said.test(error.message) &&
+            error.message.startsWith(`/objective: the strategy "${strategy.name}" reads no labels`) &&
+            !error.message.includes('cross-entropy')
+          );
+        },
+      );
+      const followed = JSON.parse(`{${/"objective": .*(?=\.$)/.exec(hint)![0]}}`);
+      assert.deepEqual(followed.objective, { ...objective, alpha: 1 });
+      assert.deepEqual(
+        phasesOf(strategy, followed)[0]!.terms.map(({ loss }) => loss),
+        ['kl'],
+      );
+    }
+    refuses(strategy, terms('kl', 'cross-entropy'), /takes no term that reads labels: cross-entropy/);
+  }
 });
 
 test('phases are whole epochs, and one that goes on from another sees the batches behind it', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeNpy } from '../../src/data/encode-npy.ts';
 import { RetortError } from '../../src/errors.ts';
 import { loadLogits } from '../../src/pipeline/logits/logits-store.ts';
 import { refuseNotFinite } from '../../src/pipeline/logits/refuse-not-finite.ts';
@@ -7,9 +8,18 @@ import type { Report } from '../../src/pipeline/report/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';
+import { unknownQuality } from '../../src/pipeline/teacher/unknown-quality.ts';
 import { validateJob } from '../../src/pipeline/validate-job.ts';
+import { memorySource } from '../support/data-files.ts';
 import { kernels } from '../support/kernels.ts';
-import { memoryTools, type TinyTeacher, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny-job.ts';
+import {
+  memoryTools,
+  type TinyTeacher,
+  tinyPictures,
+  tinyRequest,
+  tinySpec,
+  tinyTeacher,
+} from '../support/tiny-job.ts';
 
 /** Jobs with several teachers, each fed and labelled in its own way, through the whole journey. */
 
@@ -265,6 +275,58 @@ test('learned weights leave out a teacher that is no good, and the report says w
   assert.ok(mean[2]! < 0.25 && mean[0]! > 0.3, `${mean}`);
 });
 
+/** The tiny pictures of two of the four classes. */
+async function twoClasses() {
+  const [pictures, labels] = tinyPictures();
+  const classes = (await labels!.read(0, labels!.size)).subarray(8);
+  const kept = [...classes.keys()].filter((row) => classes[row]! < 2);
+  const pixels = await pictures!.read(16, pictures!.size - 16);
+  const rows = kept.map((row) => pixels.subarray(64 * row, 64 * (row + 1)));
+  return [
+    memorySource(
+      'x_train.npy',
+      encodeNpy([kept.length, 1, 8, 8], Uint8Array.from(rows.flatMap((row) => [...row]))),
+    ),
+    memorySource(
+      'y_train.npy',
+      encodeNpy(
+        [kept.length],
+        Uint8Array.from(kept, (row) => classes[row]!),
+      ),
+    ),
+  ];
+}
+
+test('a teacher of classes that no row is of cannot be judged, and the warning says so', async () => {
+  const pair = { file: 'pair.onnx', labels: { '2': 0, '3': 1 } };
+  const asked = request(specOf({ teachers: [pair] }));
+  const upload = { ...asked.upload, data: await twoClasses() };
+  const { warnings } = await validateJob({ ...asked, upload }, memoryTools(), () => 1);
+  assert.deepEqual(warnings, [
+    'further teacher "pair.onnx": no labelled row of training or validation is of a class it knows (2, 3), so the quality of the teacher is unknown',
+  ]);
+});
+
+test('why a teacher cannot be judged: classes, labels that may not be used, or none', () => {
+  const splits = { train: Uint32Array.of(0, 1), validation: Uint32Array.of(2), test: Uint32Array.of(3) };
+  const of = (labels: readonly number[], labelled: readonly number[], map?: readonly number[][]) =>
+    unknownQuality(
+      {
+        splits,
+        classes: ['cat', 'dog', 'cow'],
+        labels: Int32Array.from(labels),
+        labelled: Uint8Array.from(labelled),
+      },
+      map,
+    ).replace(/, so the quality of the teacher is unknown$/, '');
+  const cow = [[], [0], [1]];
+  assert.match(of([0, 0, -1, 2], [1, 1, 0, 1], cow), /is of a class it knows \(dog, cow\)$/);
+  const unusable = 'no row of training or validation has a label that may be used';
+  assert.equal(of([-1, -1, -1, 2], [0, 0, 0, 1], cow), unusable);
+  assert.equal(of([1, -1, -1, -1], [0, 0, 0, 0]), unusable);
+  assert.equal(of([-1, -1, -1, -1], [0, 0, 0, 0], cow), 'no row has a label');
+});
+
 test('federated: the student learns from the mean logits of clients, weighted by their rows, and reads no label', async () => {
   const clients = [{ file: 'renamed.onnx', labels: { '3': 0, '1': 1, '0': 2, '2': 3 }, samples: 300 }];
   const train = { epochs: 16 };
@@ -389,5 +451,5 @@ test('what cannot be is refused by the name of the teacher it is about, before a
     {},
     { objective: { alpha: 0.5 } },
   );
-  assert.throws(() => request(unlabelled), /takes no term that reads labels/);
+  assert.throws(() => request(unlabelled), /"federated" reads no labels, and "alpha" is 0\.5/);
 });

@@ -281,6 +281,8 @@ test('a candidate that diverges is out, and the others decide', async () => {
   const first = await chosenWhere(divergingIn([0]));
   assert.equal(first.evidence[0]!.verdict, 'failed: the loss of step 0 is NaN');
   assert.equal(first.seedSpread, null);
+  assert.equal(first.method, 'kd-standardized', 'nothing is promoted while it is unknown what seeds make');
+  assert.match(first.reason, /^kd-standardized: what a seed makes is unknown/);
   assert.deepEqual(linesOf(first).slice(0, 7), [...SHORT, 'kd-standardized 1', 'dkd 1', 'wttm 1']);
 
   // On the full length the safe one is the fifth.

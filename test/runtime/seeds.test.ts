@@ -4,8 +4,9 @@ import { RetortError } from '../../src/errors.ts';
 import type { Report } from '../../src/pipeline/report/report.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { Tools } from '../../src/pipeline/stage.ts';
+import { seedWarnings } from '../../src/pipeline/student/seed-warnings.ts';
 import { validateJob } from '../../src/pipeline/validate-job.ts';
-import { memoryTools, tinyRequest, tinySpec } from '../support/tiny-job.ts';
+import { memoryTools, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny-job.ts';
 
 /** One job with several seeds: what is told of them, what they share, and that nothing finished is done twice. */
 
@@ -21,7 +22,7 @@ const spec = (more: object = {}) =>
     ...more,
   });
 
-async function run(written: object, tools: Tools, signal = new AbortController()) {
+async function run(written: object, tools: Tools, companions: Readonly<Record<string, Uint8Array>> = {}) {
   const notes: string[] = [];
   const trained = new Map<string, number>();
   const observer = {
@@ -30,7 +31,8 @@ async function run(written: object, tools: Tools, signal = new AbortController()
       trained.set(stage, (trained.get(stage) ?? 0) + 1);
     },
   };
-  const results = await runJourney({ ...tinyRequest(written), signal: signal.signal, observer }, tools);
+  const request = tinyRequest(written, tinyTeacher(), companions);
+  const results = await runJourney({ ...request, observer }, tools);
   const artifact = results.publish.artifacts.find(({ name }) => name === 'report.json')!;
   const report = JSON.parse(new TextDecoder().decode(await tools.blobs.get(artifact.hash))) as Report;
   return { results, report, notes, trained };
@@ -61,6 +63,40 @@ test('three seeds give three students and controls, an interval each, and the be
   const card = results.publish.artifacts.find(({ name }) => name === 'model-card.md')!;
   const text = new TextDecoder().decode(await tools.blobs.get(card.hash));
   assert.match(text, /- accuracy over 3 seeds, mean \[95 % interval\]: student .*, control .*, difference/);
+});
+
+test('an uploaded student begins with its own weights every time: dry run and report warn of it, with auto too', async () => {
+  const companions = { 'mine.onnx': tinyTeacher({ gain: 0.0001 }) };
+  const student = { model: 'mine.onnx' };
+  const train = { kernel: 'onnxruntime', epochs: 3, batchSize: 288 };
+  const warningsOf = async (more: object) =>
+    (
+      await validateJob(
+        tinyRequest(spec({ train, ...more }), tinyTeacher(), companions),
+        memoryTools(),
+        () => 1,
+      )
+    ).warnings;
+  const ofSeeds =
+    /^"mine\.onnx" begins with its own weights .* the intervals of 3 seeds hold what the order of rows makes/;
+  const ofNoise = /^"mine\.onnx" begins .* the noise of seeds by which "auto" chooses holds only/;
+  const [seeds, ...others] = await warningsOf({ student, seeds: 3 });
+  assert.match(seeds!, ofSeeds);
+  assert.deepEqual(others, []);
+  const both = await warningsOf({ student, seeds: 3, method: 'auto' });
+  assert.ok(both.length === 2 && ofSeeds.test(both[0]!) && ofNoise.test(both[1]!));
+  assert.deepEqual(await warningsOf({ student }), []);
+  assert.deepEqual(seedWarnings(tinyRequest(spec({ seeds: 3 })).spec), [], 'ours are drawn anew');
+
+  // A batch of all rows: not even their order is left.
+  const { report } = await run(spec({ train, student, seeds: 3 }), memoryTools(), companions);
+  assert.ok(report.warnings.some((warning) => ofSeeds.test(warning)));
+  const { low, high } = report.seeds!.intervals.accuracy!.student;
+  assert.equal(low, high);
+  // What was chosen is settled when the report is written.
+  const chosen = { method: 'auto', train: { ...train, epochs: 1 }, controls: false };
+  const auto = await run(spec({ student, ...chosen }), memoryTools(), companions);
+  assert.ok(auto.report.warnings.some((warning) => ofNoise.test(warning)));
 });
 
 test('the first seed is the job with one seed; more seeds cost only what is new, and the teacher is asked once', async () => {

@@ -4,8 +4,9 @@ import { encodeNpy } from '../../src/data/encode-npy.ts';
 import type { RetortError } from '../../src/errors.ts';
 import type { Report } from '../../src/pipeline/report/report.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
+import { validateJob } from '../../src/pipeline/validate-job.ts';
 import { memorySource } from '../support/data-files.ts';
-import { memoryTools, tinyPictures, tinyRequest, tinySpec } from '../support/tiny-job.ts';
+import { memoryTools, tinyPictures, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny-job.ts';
 
 /** Jobs on data of which no row has a label at all. */
 
@@ -41,6 +42,25 @@ test('without any label the student learns from the teacher, and is chosen and j
   assert.ok(Number(agreement) > 0.7, `${agreement}`);
   assert.ok(report.rows > 20 && report.training.student!.validation.agreement !== null);
   assert.deepEqual(report.warnings, ['no row has a label, so the quality of the teacher is unknown']);
+});
+
+test('weights that are learned on labels are refused before any teacher gives soft targets, in a dry run too', async () => {
+  const strategy = { name: 'ensemble', teachers: [{ file: 'second.onnx' }], weights: 'learned' };
+  const companions = { 'second.onnx': tinyTeacher({ gain: 0.003 }) };
+  const request = tinyRequest(tinySpec({ strategy }), tinyTeacher(), companions);
+  const upload = { ...request.upload, data: [await pictures()] };
+  const reached: string[] = [];
+  const observer = { stage: (name: string) => void reached.push(name) };
+  const refused = (error: RetortError) =>
+    error.code === 'DATA_EMPTY' &&
+    /^weights are learned on labelled validation rows/.test(error.message) &&
+    /"confidence"/.test(error.hint!);
+  await assert.rejects(runJourney({ ...request, upload, observer }, memoryTools()), refused);
+  assert.ok(reached.includes('qualify') && !reached.includes('teach'), `${reached}`);
+  await assert.rejects(
+    validateJob({ ...request, upload }, memoryTools(), () => 1),
+    refused,
+  );
 });
 
 test('terms on labels that teach nothing are told; what nothing but labels teaches is refused', async () => {

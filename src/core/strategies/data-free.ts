@@ -55,6 +55,7 @@ export const dataFree: Strategy<typeof options> = {
   inversion({ images, batch, steps, learningRate, shift, flip, ...weights }) {
     return { images, batch: Math.min(batch, images), steps, learningRate, shift, flip, weights };
   },
+  withoutLabels: true,
   phases(terms) {
     refuse('data-free', terms.filter(readsLabels), 'reads labels', 'Recovered pictures have none.');
     demand('data-free', terms.filter(readsTeacherLogits), "reads the teacher's logits", 'Add one: "kl".');

@@ -1,4 +1,5 @@
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
+import { RetortError } from '../../errors.ts';
 import type { Strategy } from './strategy.ts';
 import { clients, furtherTeachers } from './teacher-options.ts';
 import { demand, readsLabels, readsTeacherLogits, refuse } from './terms.ts';
@@ -6,11 +7,13 @@ import { demand, readsLabels, readsTeacherLogits, refuse } from './terms.ts';
 const options = Type.Object(
   {
     clients,
-    samples: Type.Number({
-      default: 1,
-      exclusiveMinimum: 0,
-      description: "rows the job's teacher, the first client, has learned from",
-    }),
+    samples: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description:
+          "rows the job's teacher, the first client, has learned from; its weight. For all clients or none, who then weigh the same",
+      }),
+    ),
     method: Type.Union([Type.Literal('feddf'), Type.Literal('fedmd')], {
       default: 'feddf',
       description:
@@ -36,13 +39,17 @@ export const federated: Strategy<typeof options> = {
     'Lin, Kong, Stich, Jaggi, "Ensemble Distillation for Robust Model Fusion", NeurIPS 2020, arXiv 2006.07242; Li, Wang, "FedMD", 2019, arXiv 1910.03581',
   options,
   terms: ({ method }) => [method === 'fedmd' ? { loss: 'logit-mse' } : { loss: 'kl', temperature: 1 }],
-  ensemble: (given) => ({
-    weight: given.samples,
-    others: furtherTeachers('federated', given.clients),
-    combine: 'logits',
-    temperature: 1,
-    weighting: { by: 'fixed' },
-  }),
+  ensemble(given) {
+    refuseSomeCounted(given);
+    return {
+      weight: given.samples ?? 1,
+      others: furtherTeachers('federated', given.clients),
+      combine: 'logits',
+      temperature: 1,
+      weighting: { by: 'fixed' },
+    };
+  },
+  withoutLabels: true,
   phases(terms) {
     refuse(
       'federated',
@@ -54,3 +61,23 @@ export const federated: Strategy<typeof options> = {
     return [{ name: 'all', terms, share: 1 }];
   },
 };
+
+/** SPEC_INVALID where some clients have rows and others none: beside 4000 rows a weight of 1 is no client at all. */
+function refuseSomeCounted({ samples, clients: others }: Static<typeof options>): void {
+  const all = [
+    { who: "the job's teacher", at: '/strategy/samples', samples },
+    ...others.map((client, i) => ({
+      who: `"${client.file}"`,
+      at: `/strategy/clients/${i}/samples`,
+      samples: client.samples,
+    })),
+  ];
+  const uncounted = all.find((client) => client.samples === undefined);
+  const counted = all.find((client) => client.samples !== undefined);
+  if (!uncounted || !counted) return;
+  throw new RetortError(
+    'SPEC_INVALID',
+    `${uncounted.at}: "federated" weighs clients by the rows they learned from, and says ${counted.samples} of ${counted.who} and nothing of ${uncounted.who}`,
+    { hint: 'Give "samples" to every client and to the strategy itself for the first, or to none.' },
+  );
+}

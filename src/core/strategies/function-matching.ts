@@ -23,6 +23,7 @@ export const functionMatching: Strategy<typeof options> = {
     clipNorm: 1,
     augment: [{ name: 'mixup', alpha: 1 }],
   },
+  withoutLabels: true,
   phases(terms) {
     refuse('function-matching', terms.filter(readsLabels), 'reads labels', 'It matches the teacher alone.');
     return [{ name: 'all', terms, share: 1 }];

@@ -11,6 +11,7 @@ export const labelFree: Strategy<typeof options> = {
   citation: 'Hinton, Vinyals, Dean, 2015, arXiv 1503.02531, section 2 (transfer sets without labels)',
   options,
   terms: () => [{ loss: 'kl' }],
+  withoutLabels: true,
   phases(terms) {
     refuse('label-free', terms.filter(readsLabels), 'reads labels', 'Leave it out, or take "single-stage".');
     return [{ name: 'all', terms, share: 1 }];

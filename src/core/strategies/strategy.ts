@@ -23,6 +23,8 @@ export interface Strategy<S extends TObject = TObject> {
   ensemble?(options: Static<S>): Ensemble;
   /** How its training rows are recovered from the teacher. Default: they are the dataset's. */
   inversion?(options: Static<S>): Inversion;
+  /** Whether it takes no term that reads a label. */
+  readonly withoutLabels?: true;
   /** SPEC_INVALID where the objective is none for it. */
   phases(terms: readonly ObjectiveTerm[], options: Static<S>): readonly Phase[];
 }

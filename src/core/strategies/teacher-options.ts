@@ -33,7 +33,7 @@ export const weightedTeachers = Type.Array(
 
 /** Clients of a federation with the rows each has learned from. */
 export const clients = Type.Array(
-  Type.Object({ ...further, samples: Weight('rows it has learned from; its weight. 1 if left out') }, closed),
+  Type.Object({ ...further, samples: Weight('rows it has learned from; its weight') }, closed),
   { minItems: 1, maxItems: 15, description: "client models besides the job's teacher, which is the first" },
 );
 

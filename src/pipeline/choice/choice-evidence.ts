@@ -39,6 +39,7 @@ function evidenceOf(
 }
 
 function verdictOf(found: ReturnType<Judgement['compare']>): string {
+  if (found.noise === null) return 'noise unknown';
   if (isBeyond(found)) return 'better, but not the best';
   return found.difference < -found.noise ? 'worse' : 'within noise';
 }

@@ -18,8 +18,11 @@ export function choiceReason(
   return [wonText(whole, chosen), ...controlText(short, whole, share)].join('; ');
 }
 
-function wonText({ safe, compare }: Judgement, chosen: Able): string {
+function wonText({ safe, seedSpread, compare }: Judgement, chosen: Able): string {
   if (!safe) return `${nameOf(chosen)}: no safer distillation could be trained`;
+  if (seedSpread === null) {
+    return `${nameOf(chosen)}: what a seed makes is unknown, for plain KD could not be trained with two, so nothing takes its place`;
+  }
   return chosen === safe
     ? `${nameOf(chosen)}: no fancier loss won by more than noise on the full length`
     : `${nameOf(chosen)} won over ${nameOf(safe)} by more than noise on the full length (${textOf(compare(chosen, safe))})`;
@@ -37,6 +40,7 @@ function controlText(short: Judgement, whole: Judgement, share: number): readonl
   }
   if (!short.control || !short.safe) return [];
   const gain = short.compare(short.safe, short.control);
+  if (gain.noise === null) return [`${nameOf(short.safe)} against the control ${length}: ${textOf(gain)}`];
   if (isBeyond(gain)) {
     return [`${nameOf(short.safe)} was better than the control ${length} (${textOf(gain)})`];
   }
@@ -51,4 +55,4 @@ function controlText(short: Judgement, whole: Judgement, share: number): readonl
 const nameOf = ({ candidate }: Able): string => candidate.method;
 const points = (share: number): string => `${share > 0 ? '+' : ''}${(100 * share).toFixed(2)} points`;
 const textOf = ({ difference, noise }: Difference): string =>
-  `${points(difference)}, noise ${(100 * noise).toFixed(2)}`;
+  `${points(difference)}, noise ${noise === null ? 'unknown' : (100 * noise).toFixed(2)}`;

@@ -32,14 +32,14 @@ export interface Judgement {
 /**
  * The rule of a round (docs/adr/0011). Plain KD or its standardised form, whichever is better; a fancier loss in its place
  * only where it wins by more than noise; the labels alone only where they win by more than noise. The seeds' part of the
- * noise is that of the round itself, or of an earlier one that has tried two of them.
+ * noise is that of the round itself, or of an earlier one that has tried two of them; while it is not known nothing takes
+ * the place of a safe one, and without a safe one the rows alone decide, for one has to be taken.
  */
 export function judgeCandidates(
   trials: readonly Trial[],
   seedSpread: number | null = spreadOf(trials),
 ): Judgement {
   const able = trials.filter(isAble).filter(({ candidate }) => candidate.seed === 0);
-  const compare = (one: Able, other: Able): Difference => compareHits(one.hits, other.hits, seedSpread ?? 0);
   const best = (...roles: readonly string[]): Able | undefined =>
     able
       .filter(({ candidate }) => roles.includes(candidate.role))
@@ -48,6 +48,8 @@ export function judgeCandidates(
 
   const control = best('control');
   const safe = best('plain', 'standardized');
+  const compare = (one: Able, other: Able): Difference =>
+    compareHits(one.hits, other.hits, seedSpread ?? (safe ? null : 0));
   const rival = best('fancier');
   const isPromoted = safe && rival && isBeyond(compare(rival, safe));
   const distilled = isPromoted ? rival : (safe ?? rival);

@@ -65,10 +65,13 @@ export function learnedWeights(
   if (labels.some((label) => label >= 0)) {
     return fitWeights(scores, labels, { ...ensemble, given: givenWeights(ensemble), classes });
   }
-  throw new RetortError('DATA_EMPTY', 'weights are learned on labelled validation rows, and there are none', {
+  throw noLabelsToLearnFrom();
+}
+
+export const noLabelsToLearnFrom = (): RetortError =>
+  new RetortError('DATA_EMPTY', 'weights are learned on labelled validation rows, and there are none', {
     hint: 'Take "weights": "fixed" or "confidence".',
   });
-}
 
 /** The weights of the spec, adding up to 1, the job's own teacher first. */
 export function givenWeights({ weight, others }: Ensemble): readonly number[] {

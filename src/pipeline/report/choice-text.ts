@@ -34,9 +34,9 @@ export function choiceRows({ choice }: Report): readonly (readonly string[])[] {
 export function choiceLines({ choice }: Report): readonly string[] {
   if (!choice) return [];
   const { reason, rows, share, seedSpread } = choice;
-  const seeds = seedSpread === null ? 'unknown' : `${percent(seedSpread)} points`;
-  return [
-    `method: ${reason}`,
-    `tried on ${rows} validation rows; two seeds of plain KD differ by ${seeds} after ${lengthText(share)} of the length`,
-  ];
+  const seeds =
+    seedSpread === null
+      ? 'plain KD could not be trained with two seeds, so what they make is unknown'
+      : `two seeds of plain KD differ by ${percent(seedSpread)} points after ${lengthText(share)} of the length`;
+  return [`method: ${reason}`, `tried on ${rows} validation rows; ${seeds}`];
 }

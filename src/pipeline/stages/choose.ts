@@ -16,7 +16,7 @@ import { openRowsKey, trainKey } from '../training/train-key.ts';
 export const choose: Stage<'choose'> = {
   name: 'choose',
   summary: 'chooses the method',
-  version: 3,
+  version: 4,
   key(done, { spec }) {
     if (spec.method !== 'auto') return { choice: spec.choice ?? null };
     return {

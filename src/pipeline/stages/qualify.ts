@@ -1,6 +1,4 @@
 import type { TeacherQuality } from '../../core/metrics/teacher-quality.ts';
-import { isHard } from '../../core/strategies/terms.ts';
-import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { toFloat32 } from '../convert-array.ts';
 import { spread } from '../logits/score-rows.ts';
@@ -12,9 +10,11 @@ import { jobTeachers } from '../teacher/job-teachers.ts';
 import { lossesTaking, valueWarnings } from '../teacher/misread-scores.ts';
 import { openTeacher } from '../teacher/open-teacher.ts';
 import { type Judged, judge, qualityError } from '../teacher/quality-gate.ts';
+import { refuseMissingLabels } from '../teacher/refuse-missing-labels.ts';
 import { type ClassNames, resolveClassMap } from '../teacher/resolve-class-map.ts';
 import type { TeacherPlan } from '../teacher/teacher-plan.ts';
 import { teacherRows } from '../teacher/teacher-rows.ts';
+import { unknownQuality } from '../teacher/unknown-quality.ts';
 import { openOtherRows, openRows, type Rows, rowsKey } from '../training/open-rows.ts';
 
 const STATISTICS_ROWS = 1024;
@@ -23,7 +23,7 @@ const STATISTICS_ROWS = 1024;
 export const qualify: Stage<'qualify'> = {
   name: 'qualify',
   summary: 'checks the teacher on labelled rows',
-  version: 5,
+  version: 6,
   key: ({ inspect, decode }, { spec }) => ({
     teacher: inspect.plan,
     files: decode.files,
@@ -79,24 +79,12 @@ export const qualify: Stage<'qualify'> = {
       await rows.dataset.close();
     }
   },
-  settle({ qualify: { teacherRows, labelled } }, spec) {
-    if (labelled === 0) refuseLabelsAlone(spec);
+  settle({ qualify: found }, spec) {
+    refuseMissingLabels(found, spec);
     if (spec.train.teacherRows !== undefined) return spec;
-    return { ...spec, train: { ...spec.train, teacherRows: teacherRows.rows } };
+    return { ...spec, train: { ...spec.train, teacherRows: found.teacherRows.rows } };
   },
 };
-
-/** DATA_EMPTY for a phase that nothing but labels teaches, where there are none. */
-function refuseLabelsAlone({ phases, method }: ResolvedSpec): void {
-  const phase = method === 'auto' ? undefined : phases.find(({ terms }) => terms.every(isHard));
-  if (!phase) return;
-  const which = phases.length > 1 ? `the phase "${phase.name}"` : 'the student';
-  throw new RetortError(
-    'DATA_EMPTY',
-    `${which} would learn from labels alone, and no training row has one that may be used`,
-    { hint: 'Take "label-free", an objective with "kl", or data with labels.' },
-  );
-}
 
 /** A teacher's quality; the refusal of one that is not better than chance. */
 async function qualified(
@@ -108,7 +96,7 @@ async function qualified(
   try {
     const judged = await judge({ ...asked, scorer }, (n, total) => progress(n, total));
     if (!judged) {
-      return { quality: null, warnings: ['no row has a label, so the quality of the teacher is unknown'] };
+      return { quality: null, warnings: [unknownQuality(asked.rows.dataset, asked.map)] };
     }
     const { quality, logits, labels } = judged;
     const misread = valueWarnings(spec, logits, labels, asked.plan.scores.classes);

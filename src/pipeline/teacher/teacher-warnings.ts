@@ -1,14 +1,15 @@
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import type { Results } from '../results.ts';
+import { seedWarnings } from '../student/seed-warnings.ts';
 import { fewRowWarnings } from './few-row-warnings.ts';
 import { repeatWarnings } from './repeat-warnings.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
 import { untaughtWarnings } from './untaught-warnings.ts';
 
-/** What was found of the teachers, of files beside them, of their rows and of what they teach before any compute was spent. */
+/** What was found of the teachers, of files beside them, of their rows, of what they teach and of seeds before any compute was spent. */
 export const teacherWarnings = (
   { inspect, qualify }: Pick<Results, 'inspect' | 'qualify'>,
-  spec: Pick<ResolvedSpec, 'phases' | 'student' | 'train'>,
+  spec: Pick<ResolvedSpec, 'phases' | 'student' | 'train' | 'seeds' | 'method' | 'choice'>,
 ): string[] => [
   ...inspect.card.warnings,
   ...(inspect.others ?? []).flatMap(({ file, card }) =>
@@ -20,6 +21,7 @@ export const teacherWarnings = (
   ...idWarnings(inspect.plan, spec),
   ...repeatWarnings(qualify.card.splits.train.rows, spec.train),
   ...fewRowWarnings(qualify.card.splits.train.rows, spec),
+  ...seedWarnings(spec),
 ];
 
 /** Architectures of ours have no embedding. */

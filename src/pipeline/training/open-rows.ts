@@ -29,7 +29,9 @@ export interface Rows {
 /** What of the spec decides splits, labels and pixels of the plain rows: part of every key that depends on them. */
 export const rowsKey = ({ data, labels, inputs, seed, inversion }: ResolvedSpec) => {
   const { train, validation, test, labelled } = data;
-  return { splits: { train, validation, test, labelled }, labels, inputs, seed, inversion };
+  // Records kept from before such rows left validation are of other rows.
+  const apart = test?.from === 'validation' ? { apart: true } : {};
+  return { splits: { train, validation, test, labelled, ...apart }, labels, inputs, seed, inversion };
 };
 
 type Tools = { readonly blobs: BlobStore; readonly spec: ResolvedSpec };

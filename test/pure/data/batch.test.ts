@@ -6,6 +6,7 @@ import { BatchMaker, type BatchPlan } from '../../../src/data/batch.ts';
 import type { Column, Dataset } from '../../../src/data/dataset.ts';
 import { stepsPerEpoch, trainingOrder } from '../../../src/data/order.ts';
 import { planInput } from '../../../src/data/preprocess.ts';
+import type { RetortError } from '../../../src/errors.ts';
 import { failsWith } from '../../support/data-files.ts';
 
 const rows = 12;
@@ -139,7 +140,7 @@ describe('batches', () => {
       ...dataset,
       read: async () => ({ dtype: 'float32', dims: [1, 2], data: Float32Array.of(3, value) }),
     });
-    const plan = (dtype: 'uint8' | 'int32' | 'int64') => ({
+    const plan = (dtype: 'float32' | 'uint8' | 'int32' | 'int64') => ({
       inputs: { v: planInput('v', {}, vector, dtype) },
       seed: 0,
     });
@@ -165,8 +166,24 @@ describe('batches', () => {
     const mixing = planAugment([{ name: 'mixup', options: {} }]);
     assert.throws(
       () => new BatchMaker(dataset, { ...plan('int32'), augment: mixing }),
-      failsWith('SPEC_INVALID', /cannot be mixed/),
+      (error: RetortError) =>
+        failsWith('SPEC_INVALID', /cannot be mixed/)(error) &&
+        error.hint === 'Leave out mixup: "augment": [] in train.',
     );
+    const moving = planAugment(
+      ['flip', 'mixup', 'translate'].map((name) => ({ name, options: name === 'mixup' ? { alpha: 1 } : {} })),
+    );
+    for (const [dtype, left] of [
+      ['float32', '[{"name":"mixup","alpha":1}]'],
+      ['int32', '[]'],
+    ] as const) {
+      assert.throws(
+        () => new BatchMaker(dataset, { ...plan(dtype), augment: moving }),
+        (error: RetortError) =>
+          error.hint === `Leave out flip, translate: "augment": ${left} in train.` &&
+          /holds no pictures/.test(error.message),
+      );
+    }
   });
 
   test('bytes for teachers that normalise themselves', async () => {

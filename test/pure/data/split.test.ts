@@ -80,6 +80,46 @@ describe('splits', () => {
     }
   });
 
+  test('test rows are in no other split, whichever they come from; the others count what is left', () => {
+    const set = dataset(rowsOf([12, 12], 0), rowsOf([6, 6], 1), rowsOf([3, 3], 2));
+    const some = { from: 'validation', perClass: [0, 2] } as const;
+    const requests: readonly Partial<SplitRequest>[] = [
+      { test: some },
+      { test: { from: 'validation' } },
+      { test: { from: 'validation' }, validation: { perClass: [0, 2] } },
+      { test: some, validation: { perClass: [0, 2] } },
+      { test: some, train: { from: 'validation' }, validation: { from: 'train' } },
+      { test: { from: 'train', perClass: [0, 2] }, validation: { from: 'train', perClass: [0, 2] } },
+    ];
+    const counts = requests.map((request) => {
+      const { train, validation, test } = resolve(set, request).splits;
+      const all = [...train, ...validation, ...test];
+      assert.equal(new Set(all).size, all.length, JSON.stringify(request));
+      return [train.length, validation.length, test.length];
+    });
+    assert.deepEqual(counts, [
+      [24, 8, 4],
+      // All of validation tests: another is carved out of the training rows, or chosen among them.
+      [22, 2, 12],
+      [20, 4, 12],
+      [24, 4, 4],
+      [8, 24, 4],
+      [16, 4, 4],
+    ]);
+    // Rows 24 to 29 are the first class of validation: the first two test, the next two validate.
+    assert.deepEqual([...resolve(set, requests[3]).splits.validation.slice(0, 2)], [26, 27]);
+
+    const swapped = {
+      train: { from: 'validation' },
+      validation: { from: 'train' },
+      test: { from: 'validation' },
+    } as const;
+    assert.throws(
+      () => resolve(set, swapped),
+      failsWith('DATA_EMPTY', /data.train .* the validation split holds 0 besides test/),
+    );
+  });
+
   test('the selections of cifar10-5k and cifar10-semi', () => {
     const set = dataset(rowsOf(Array(10).fill(100), 2), rowsOf(Array(10).fill(2500), 0));
     const validation = { from: 'train', perClass: [2250, 2500] } as const;
