@@ -121,7 +121,7 @@ export class Datasets {
     const { jobs, sandbox } = this.#tools;
     // Read here: an inspection may have ended after our caller read the record, and before this one began.
     const record = await jobs.get(PREFIX + id);
-    if (record?.state !== 'inspecting') return;
+    if (signal.aborted || record?.state !== 'inspecting') return;
     const dataset = record.value as StoredDataset;
     const { data, format } = dataset;
     const outcome = await sandbox
