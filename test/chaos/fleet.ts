@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { attemptsOf } from '../support/job-bench.ts';
-import { freePort, type TestRedis, testRedis } from '../support/redis.ts';
+import { type TestRedis, testRedis } from '../support/redis.ts';
 
 const bin = fileURLToPath(new URL('../../bin/retort.js', import.meta.url));
 
@@ -46,16 +46,17 @@ class Kept {
 
 /** The whole service as real processes: Redis, the API, workers; each can be hurt. */
 export class Fleet {
-  readonly url: string;
   readonly redis: TestRedis;
   readonly folder: string;
   readonly api: Kept;
   readonly workers: readonly Kept[];
   /** What the processes logged at the level warn and above, newest last. */
   readonly log: string[];
+  /** Of all processes. `RETORT_PORT` is 0 until the API has taken a port, and that one whenever it starts again. */
+  readonly environment: { RETORT_PORT: string };
 
-  private constructor(parts: Pick<Fleet, 'url' | 'redis' | 'folder' | 'api' | 'workers' | 'log'>) {
-    this.url = parts.url;
+  private constructor(parts: Pick<Fleet, 'environment' | 'redis' | 'folder' | 'api' | 'workers' | 'log'>) {
+    this.environment = parts.environment;
     this.redis = parts.redis;
     this.folder = parts.folder;
     this.api = parts.api;
@@ -66,12 +67,11 @@ export class Fleet {
   static async start(workers: number, settings: Readonly<Record<string, string>> = {}): Promise<Fleet> {
     const redis = await testRedis();
     const folder = await mkdtemp(join(tmpdir(), 'retort-chaos-'));
-    const port = await freePort();
     const log: string[] = [];
     const environment = {
       ...process.env,
       RETORT_DATA: folder,
-      RETORT_PORT: `${port}`,
+      RETORT_PORT: '0',
       RETORT_WORKERS: '0',
       RETORT_LOG_LEVEL: 'warn',
       RETORT_RATE_LIMIT: '1000000',
@@ -85,12 +85,15 @@ export class Fleet {
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       for (const stream of [child.stdout, child.stderr]) {
-        createInterface({ input: stream }).on('line', (line) => log.push(`${verb}: ${line}`));
+        createInterface({ input: stream }).on('line', (line) => {
+          log.push(`${verb}: ${line}`);
+          environment.RETORT_PORT = /^listening on \S+:(\d+)$/.exec(line)?.[1] ?? environment.RETORT_PORT;
+        });
       }
       return child;
     };
     const fleet = new Fleet({
-      url: `http://127.0.0.1:${port}`,
+      environment,
       redis,
       folder,
       api: new Kept(start('serve')),
@@ -99,6 +102,10 @@ export class Fleet {
     });
     await fleet.ready();
     return fleet;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.environment.RETORT_PORT}`;
   }
 
   /** Waits until the API says it is ready. */

@@ -40,6 +40,13 @@ test('of two processes that make one shard, the first is believed', async () => 
   assert.deepEqual(await two.find('0-0'), late);
 });
 
+test('a shard that was there before another process kept it stays as it is', async () => {
+  const tools = { jobs: new MemoryJobs(), blobs: new MemoryBlobs() };
+  const first = await new ShardStore(tools, 'k').keep('0-0', Uint8Array.of(1));
+  assert.deepEqual(await new ShardStore(tools, 'k').keep('0-0', Uint8Array.of(2)), first);
+  assert.equal((await tools.jobs.get('shard/k/0-0'))!.revision, 1);
+});
+
 test('a shard whose blob is gone is made again', async () => {
   const tools = { jobs: new MemoryJobs(), blobs: new MemoryBlobs() };
   const store = new ShardStore(tools, 'k');

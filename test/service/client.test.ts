@@ -133,6 +133,7 @@ test('a watch outlives the server, and loses nothing', options, async () => {
   const again = await distillations.retry(id);
   assert.equal(again.retryOf, id);
   await distillations.cancel(again.id);
+  assert.equal((await distillations.wait(again.id)).state, 'cancelled');
 });
 
 test('uploads are resumed, and stand for files in a create', options, async () => {
@@ -166,6 +167,7 @@ test('uploads are resumed, and stand for files in a create', options, async () =
     files.dataset.map(({ name }) => name),
   );
   await client.distillations.cancel(job);
+  assert.equal((await client.distillations.wait(job)).state, 'cancelled');
 });
 
 test(

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InlineDispatcher } from '../../src/adapters/queue/inline-dispatcher.ts';
 import { MemoryJobs } from '../../src/adapters/storage/memory-jobs.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
@@ -8,6 +10,7 @@ import type { Problem } from '../../src/contract/problem.ts';
 import { RetortError } from '../../src/errors.ts';
 import { Keys } from '../../src/service/keys/keys.ts';
 import { rawRequest, startServer } from '../support/api-server.ts';
+import { until } from '../support/until.ts';
 
 const auth = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 
@@ -155,19 +158,27 @@ test('readiness tells which part is missing', async () => {
 });
 
 test('a server that closes answers what is still asked of it, and lets go of idle connections', async () => {
+  let working = false;
   const server = await startServer({}, {}, (app) => {
-    app.get('/test/slow', () => new Promise((resolve) => setTimeout(resolve, 400, { done: true })));
+    app.get('/test/slow', () => {
+      working = true;
+      return sleep(1500, { done: true });
+    });
   });
   const idle = connect(server.port, '127.0.0.1').resume();
-  const gone = new Promise((resolve) => idle.once('close', resolve));
+  const gone = once(idle, 'close');
   idle.write('GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  await once(idle, 'data');
+  let ask = (_path: string): void => {};
   const busy = rawRequest(server.port, (write) => {
-    write('GET /test/slow HTTP/1.1\r\nhost: localhost\r\n\r\n');
-    setTimeout(() => write('GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n'), 200);
+    ask = (path) => write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    ask('/test/slow');
   });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await until('the slow request is worked on', () => working);
   const closed = server.close();
+  // Only then: it goes while the slow request is worked on.
   await gone;
+  ask('/v1/models');
   const { text } = await busy;
   assert.match(text, /^HTTP\/1\.1 200 [\s\S]*"done":true/);
   assert.match(text, /HTTP\/1\.1 503 [\s\S]*retry-after: 5[\s\S]*"code":"SERVICE_STOPPING"/i);

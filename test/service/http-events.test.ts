@@ -9,9 +9,10 @@ import { EventStream } from '../../src/api/event-stream.ts';
 import type { Distillation } from '../../src/contract/distillation.ts';
 import { Keys } from '../../src/service/keys/keys.ts';
 import { rawRequest, startServer } from '../support/api-server.ts';
+import { until } from '../support/until.ts';
 
 const GET = 'GET /test/events HTTP/1.1\r\nhost: localhost\r\n\r\n';
-const times = { heartbeat: 100, stalled: 400 };
+const times = { heartbeat: 100, stalled: 2000 };
 
 /** A server with one event stream route; `run` is what it does with each stream. */
 const eventServer = (run: (stream: EventStream) => Promise<void>) =>
@@ -29,7 +30,7 @@ const eventServer = (run: (stream: EventStream) => Promise<void>) =>
 test('events are framed with their ids, and silence is broken by heartbeats', async () => {
   const server = await eventServer(async (stream) => {
     await stream.send({ id: 1, event: 'state', data: { state: 'queued', text: 'two\nlines' } });
-    await sleep(350);
+    await sleep(1500);
     await stream.send({ id: 2, data: 'last' });
     stream.end();
   });
@@ -48,35 +49,39 @@ test('events are framed with their ids, and silence is broken by heartbeats', as
 
 test('the sender learns that its client has gone', async () => {
   const ended: boolean[] = [];
+  let open = false;
   const server = await eventServer(async (stream) => {
+    open = true;
     stream.signal.addEventListener('abort', () => ended.push(true));
     await new Promise((resolve) => stream.signal.addEventListener('abort', resolve));
     ended.push(await stream.send({ data: 'nobody' }));
   });
   const socket = connect(server.port, '127.0.0.1');
   socket.write(GET);
-  await sleep(100);
+  await until('the stream is open', () => open);
   socket.destroy();
-  for (let i = 0; i < 50 && ended.length < 2; i++) await sleep(20);
+  await until('the sender knows', () => ended.length === 2);
   assert.deepEqual(ended, [true, false]);
   await server.close();
 });
 
 test('a stream for a client that has gone before it opens ends at once', async () => {
+  let begun = false;
   let aborted: boolean | undefined;
   const server = await startServer({}, { times }, (app, given) => {
     const context = createContext(given);
     app.get('/test/events', async (_request, reply) => {
-      await sleep(200);
+      begun = true;
+      await sleep(1000);
       aborted = EventStream.open(reply, context).signal.aborted && context.streams.size === 0;
       return reply;
     });
   });
   const socket = connect(server.port, '127.0.0.1');
   socket.write(GET);
-  await sleep(100);
+  await until('the request is there', () => begun);
   socket.destroy();
-  for (let i = 0; i < 50 && aborted === undefined; i++) await sleep(20);
+  await until('the stream was opened', () => aborted !== undefined);
   assert.equal(aborted, true);
   await server.close();
 });
@@ -92,22 +97,27 @@ test('a client that does not read holds the sender back, not our memory, and is 
   socket.on('error', () => {});
   socket.pause();
   socket.write(GET);
-  await sleep(250);
-  const held = sent;
+  let held = 0;
+  await until('no more is sent', async () => {
+    held = sent;
+    await sleep(250);
+    return sent > 0 && sent === held;
+  });
   assert.ok(held < 400, `${held} events were written into the void`);
-  for (let i = 0; i < 100 && !ended; i++) await sleep(20);
-  assert.ok(ended);
+  await until('it is given up', () => ended);
   assert.ok(sent - held < 10);
   socket.destroy();
   await server.close();
 });
 
 test('closing the server ends event streams at once, and refuses new requests with a problem', async () => {
+  let open = false;
   const server = await eventServer(async (stream) => {
+    open = true;
     await new Promise((resolve) => stream.signal.addEventListener('abort', resolve));
   });
   const events = rawRequest(server.port, (write) => write(GET));
-  await sleep(100);
+  await until('the stream is open', () => open);
   const began = performance.now();
   await server.close();
   assert.ok(performance.now() - began < 2_000);

@@ -8,6 +8,7 @@ import { Dataset, Model, ModelPage as ModelPageSchema } from '../../src/contract
 import { RetortError } from '../../src/errors.ts';
 import type { Sandbox } from '../../src/service/ports.ts';
 import { fakeSandbox, startServer, type TestServer } from '../support/api-server.ts';
+import { until } from '../support/until.ts';
 
 type ModelPage = Static<typeof ModelPageSchema>;
 
@@ -30,6 +31,16 @@ async function post(server: TestServer, path: string, parts: [string, string][],
   return fetch(server.url + path, { method: 'POST', body: form, headers });
 }
 const json = async <T>(response: Response | Promise<Response>) => (await (await response).json()) as T;
+
+/** The dataset once it was looked at. */
+async function inspected(server: TestServer, id: string): Promise<Dataset> {
+  let dataset: Dataset | undefined;
+  await until('the dataset is looked at', async () => {
+    dataset = await json<Dataset>(fetch(`${server.url}/v1/datasets/${id}`));
+    return dataset.state !== 'inspecting';
+  });
+  return dataset!;
+}
 
 test('a model is answered with its card, a broken one with what is wrong and nothing kept', async () => {
   const server = await startServer();
@@ -92,10 +103,14 @@ test('everyone sees their own resources, an admin all of them', async () => {
 });
 
 test('a dataset that takes long is answered before it is looked at', async () => {
-  let finish = () => {};
+  let finish: (() => void) | undefined;
   const sandbox: Sandbox = {
     ...fakeSandbox,
-    inspectDataset: () => new Promise((resolve) => (finish = () => resolve({ rows: 7 } as never))),
+    inspectDataset: ({ signal }) =>
+      new Promise((resolve, reject) => {
+        finish = () => resolve({ rows: 7 } as never);
+        signal!.addEventListener('abort', () => reject(new Error('killed')));
+      }),
   };
   const server = await startServer({}, { sandbox, times: { inspection: 100 } });
   const made = await post(server, '/v1/datasets', [
@@ -107,9 +122,9 @@ test('a dataset that takes long is answered before it is looked at', async () =>
   const dataset = await json<Dataset>(made);
   assert.ok(Check(Dataset, dataset), JSON.stringify(dataset));
   assert.deepEqual([dataset.state, dataset.data.length, dataset.card], ['inspecting', 2, null]);
-  finish();
-  await sleep(100);
-  const done = await json<Dataset>(fetch(`${server.url}/v1/datasets/${dataset.id}`));
+  await until('its inspection begins', () => finish !== undefined);
+  finish!();
+  const done = await inspected(server, dataset.id);
   assert.deepEqual([done.state, done.card], ['ready', { rows: 7 }]);
   await server.close();
 });
@@ -123,16 +138,14 @@ test('a refused dataset says why; a failure of ours is tried again when it is re
       return { rows: 1 } as never;
     },
   };
-  const server = await startServer({}, { sandbox, times: { inspection: 1_000 } });
+  const server = await startServer({}, { sandbox, times: { inspection: 20_000 } });
   const refused = await json<Dataset>(post(server, '/v1/datasets', [['dataset', 'x']]));
   assert.deepEqual([refused.state, refused.error?.code], ['refused', 'DATA_UNREADABLE']);
   failure = new Error('out of file descriptors');
   const waiting = await json<Dataset>(post(server, '/v1/datasets', [['dataset', 'x']]));
   assert.equal(waiting.state, 'inspecting');
   failure = undefined;
-  await fetch(`${server.url}/v1/datasets/${waiting.id}`);
-  await sleep(100);
-  assert.equal((await json<Dataset>(fetch(`${server.url}/v1/datasets/${waiting.id}`))).state, 'ready');
+  assert.equal((await inspected(server, waiting.id)).state, 'ready');
   await server.close();
 });
 
@@ -146,8 +159,7 @@ test('a dataset left unfinished by a process that died is taken up by the next o
   const { id } = await json<Dataset>(post(first, '/v1/datasets', [['dataset', 'x']]));
   const second = await startServer({}, { jobs: first.jobs, blobs: first.blobs });
   assert.equal((await json<Dataset>(fetch(`${second.url}/v1/datasets/${id}`))).state, 'inspecting');
-  await sleep(100);
-  assert.equal((await json<Dataset>(fetch(`${second.url}/v1/datasets/${id}`))).state, 'ready');
+  assert.equal((await inspected(second, id)).state, 'ready');
   await second.close();
   await first.close();
 });

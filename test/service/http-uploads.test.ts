@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,6 +9,7 @@ import { Upload as TusUpload } from 'tus-js-client';
 import type { Problem } from '../../src/contract/problem.ts';
 import type { Upload } from '../../src/contract/resources.ts';
 import { rawRequest, startServer, type TestServer } from '../support/api-server.ts';
+import { until } from '../support/until.ts';
 
 const bytes = new Uint8Array(4_000_000).map((_, i) => (i * 7919) >> 3);
 const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -77,7 +78,8 @@ test('a connection that breaks in the middle of a piece loses no byte that was s
       `content-type: application/offset+octet-stream\r\ncontent-length: ${bytes.length}\r\n\r\n`,
   );
   socket.write(bytes.subarray(0, 700_000));
-  await sleep(300);
+  const stored = join(server.folder, 'uploads', path.split('/').at(-1)!);
+  await until('all that was sent is stored', async () => (await stat(stored)).size === 700_000);
   socket.destroy();
   await sleep(200);
   const url = server.url + path;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem } from '../../src/contract/problem.ts';
 import type { Sandbox } from '../../src/service/ports.ts';
 import { fakeSandbox, startServer } from '../support/api-server.ts';
+import { until } from '../support/until.ts';
 
 const part = (name: string) =>
   `--b\r\ncontent-disposition: form-data; name="${name}"; filename="${name}.bin"\r\n\r\nmore than eight bytes\r\n`;
@@ -45,11 +46,6 @@ async function patientServer(t: TestContext) {
   return { server, signals, ask };
 }
 
-async function until(what: () => boolean): Promise<void> {
-  for (let i = 0; i < 150 && !what(); i++) await sleep(20);
-  assert.ok(what(), what.toString());
-}
-
 const requests = [
   ['a validation', VALIDATE, `${part('teacher')}${part('dataset')}--b--\r\n`],
   ['a look at a model', MODELS, `${part('model')}--b--\r\n`],
@@ -59,10 +55,10 @@ for (const [title, path, parts] of requests) {
   test(`${title} stops when its client leaves`, async (t) => {
     const { signals, ask } = await patientServer(t);
     const socket = ask(path, parts);
-    await until(() => signals.length === 1);
+    await until('it is looked at', () => signals.length === 1);
     assert.equal(signals[0]!.aborted, false);
     socket.destroy();
-    await until(() => signals[0]!.aborted);
+    await until('it is stopped', () => signals[0]!.aborted);
   });
 
   test(`${title} stops when its client left while its files were stored`, async (t) => {
@@ -76,10 +72,10 @@ for (const [title, path, parts] of requests) {
       return blob;
     };
     const socket = ask(path, parts);
-    await until(() => stored > 0);
+    await until('a file is stored', () => stored > 0);
     socket.destroy();
-    await until(() => signals.length === 1);
-    assert.equal(signals[0]!.aborted, true);
+    await until('it is looked at', () => signals.length === 1);
+    await until('it is stopped', () => signals[0]!.aborted);
   });
 }
 
@@ -87,7 +83,7 @@ test('a key has two validations at the same time, whatever other keys have', asy
   const { server, signals, ask } = await patientServer(t);
   const [, path, parts] = requests[0];
   const [first] = [ask(path, parts), ask(path, parts)];
-  await until(() => signals.length === 2);
+  await until('both are at work', () => signals.length === 2);
   const third = () =>
     fetch(server.url + path, {
       method: 'POST',
@@ -97,9 +93,9 @@ test('a key has two validations at the same time, whatever other keys have', asy
   const refused = await third();
   assert.deepEqual([refused.status, ((await refused.json()) as Problem).code], [429, 'RATE_LIMITED']);
   ask(path, parts, 'bob');
-  await until(() => signals.length === 3);
+  await until('that of another key begins', () => signals.length === 3);
   first!.destroy();
-  await until(() => signals.some(({ aborted }) => aborted));
+  await until('the first is stopped', () => signals.some(({ aborted }) => aborted));
   ask(path, parts);
-  await until(() => signals.length === 4);
+  await until('another of the key begins', () => signals.length === 4);
 });

@@ -5,7 +5,6 @@ import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
@@ -21,6 +20,7 @@ import { readConfig } from '../../src/config.ts';
 import type { RetortError } from '../../src/errors.ts';
 import { temporaryFolder } from '../support/bare-redis.ts';
 import { noRedis } from '../support/redis.ts';
+import { until } from '../support/until.ts';
 
 /** The private redis-server of a data folder, with real servers, real processes and real kills. */
 
@@ -64,12 +64,6 @@ async function withClient<T>(url: string, body: (client: Redis) => Promise<T>): 
     return await body(client);
   } finally {
     client.disconnect();
-  }
-}
-
-async function until(what: string, holds: () => boolean | Promise<boolean>, patienceMs = 10_000) {
-  for (const end = performance.now() + patienceMs; !(await holds()); await sleep(20)) {
-    assert.ok(performance.now() < end, `${what}: not within ${patienceMs} ms`);
   }
 }
 

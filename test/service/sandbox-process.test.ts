@@ -12,6 +12,7 @@ import type { ProcessSandbox } from '../../src/adapters/processes/process-sandbo
 import type { ModelInspection } from '../../src/pipeline/teacher/inspect-model.ts';
 import { failsWith } from '../support/data-files.ts';
 import { processesIn, withSandbox } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 /** What the process does is in the name of the model; see test/support/misbehaving-child.ts. */
 const does = (sandbox: ProcessSandbox, name: string): Promise<ModelInspection> =>
@@ -109,8 +110,7 @@ test('a process sees an empty folder and an environment without secrets, and goe
       assert.ok(!seen.environment.includes('RETORT_TEST_SECRET'));
       assert.ok(!seen.environment.includes('AWS_SECRET_ACCESS_KEY'));
       await does(sandbox, 'fork');
-      for (let tries = 0; processesIn(scratch).length > 0 && tries < 100; tries++) await sleep(50);
-      assert.deepEqual(processesIn(scratch), []);
+      await until('all processes have ended', () => processesIn(scratch).length === 0);
     },
     { misbehave: true },
   );
@@ -127,7 +127,8 @@ test('a signal ends a request at once, at work or in the queue', () =>
       const before = performance.now();
       stop.abort();
       assert.deepEqual(await Promise.all([working, waiting]), [{ kind: 'aborted' }, { kind: 'aborted' }]);
-      assert.ok(performance.now() - before < 500);
+      // What hangs would end after 60 s.
+      assert.ok(performance.now() - before < 5000);
       await pool.close();
     },
     { misbehave: true },
@@ -213,15 +214,13 @@ for (const [when, pause] of [
         });
         const ended = once(parent, 'exit');
         // The one started by it; the parent itself has the folder among its arguments only.
-        for (let tries = 0; processesIn(scratch).length === 0 && tries < 600; tries++) await sleep(20);
+        await until('its process has begun', () => processesIn(scratch).length > 0, 30_000);
         await sleep(pause);
         assert.equal(readdirSync(scratch).length, 1);
         parent.kill('SIGKILL');
         await ended;
-        for (let tries = 0; readdirSync(scratch).length > 0 && tries < 600; tries++) await sleep(50);
-        assert.deepEqual(readdirSync(scratch), []);
-        await sleep(200);
-        assert.deepEqual(processesIn(scratch), []);
+        await until('its folder is gone', () => readdirSync(scratch).length === 0, 30_000);
+        await until('all processes have ended', () => processesIn(scratch).length === 0);
       },
       { misbehave: true },
     ),

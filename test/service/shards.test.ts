@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PRESENCE_KEY } from '../../src/adapters/queue/queue-names.ts';
 import { FsBlobs } from '../../src/adapters/storage/fs-blobs.ts';
 import { FsJobs } from '../../src/adapters/storage/fs-jobs.ts';
@@ -11,6 +10,8 @@ import { someOptions } from '../support/job-draft.ts';
 import { noRedis } from '../support/redis.ts';
 import { slowTeacher } from '../support/slow-teacher.ts';
 import { memoryTools, tinyRequest, tinySpec } from '../support/tiny-job.ts';
+import { until } from '../support/until.ts';
+import { within } from '../support/within.ts';
 
 /** A job whose shards are made by several workers, on real processes and a real Redis (docs/adr/0007). */
 
@@ -73,12 +74,12 @@ const present = async (): Promise<boolean> => (await bench.redis.client.zcard(PR
 
 /** A job whose helpers have begun and made some shards: seen in the store, for what the record says comes later. */
 async function shared(): Promise<JobRecord> {
-  await soon('two workers that show themselves', present, 10_000);
+  await until('two workers that show themselves', present, 30_000);
   const { requested } = request;
   const { id } = await bench.jobs.create({ owner: 'local', inputs, requested, options: someOptions });
   await bench.until(id, ({ fanOut }) => fanOut !== null, 60);
   const before = await shards();
-  await soon('a shard of a helper', async () => (await shards()) > before, 30_000);
+  await until('a shard of a helper', async () => (await shards()) > before, 30_000);
   return bench.jobs.get(id);
 }
 
@@ -106,11 +107,6 @@ async function succeeded(id: string): Promise<JobRecord> {
   return job;
 }
 
-async function soon(what: string, holds: () => Promise<boolean>, ms = 3000): Promise<void> {
-  for (const started = Date.now(); !(await holds()); await sleep(20))
-    assert.ok(Date.now() - started < ms, `not after ${ms} ms: ${what}`);
-}
-
 const idle = async (): Promise<boolean> =>
   (await Promise.all(workers.map(({ child }) => attemptsOf(child.pid!)))).flat().length === 0;
 const gone = (id: string) => async (): Promise<boolean> =>
@@ -128,16 +124,16 @@ test('two workers make the shards of one job, the same as one process would', op
     workers.map((worker) => count(worker, job.id, 'help ended')),
     [1, 1],
   );
-  await soon('an empty queue', gone(job.id));
+  await until('an empty queue', gone(job.id), 30_000);
 });
 
 test('P6: a cancel while helpers work stops them all within 3 s, and their entries go', options, async () => {
   const { id } = await shared();
   const asked = performance.now();
   assert.equal((await bench.jobs.cancel(id)).state, 'cancelled');
-  await soon('no process at work', idle);
+  await until('no process at work', idle, within(3000));
   console.log(`stopped ${Math.round(performance.now() - asked)} ms after the cancel`);
-  await soon('an empty queue', gone(id));
+  await until('an empty queue', gone(id), 30_000);
   const job = await bench.jobs.get(id);
   assert.deepEqual([job.state, job.attempt, job.fanOut], ['cancelled', 1, null]);
 });
@@ -148,7 +144,7 @@ test(
   async () => {
     const { id } = await shared();
     assert.equal((await bench.jobs.pause(id)).state, 'paused');
-    await soon('no process at work', idle);
+    await until('no process at work', idle, 30_000);
     const made = await shards();
     assert.ok(made > 1 && made < SHARDS, `${made} shards`);
     await bench.jobs.resume(id);
@@ -161,7 +157,7 @@ test('FLUSHALL while helpers work: the job is put back, and that is no crash', o
   await bench.redis.client.flushall();
   const job = await succeeded(id);
   assert.deepEqual([job.crashes, job.failures, job.dispatch], [0, 0, 1]);
-  await soon('an empty queue', gone(id), 30_000);
+  await until('an empty queue', gone(id), 30_000);
 });
 
 test(
@@ -185,7 +181,7 @@ test('P5: a helper that is told to stop hands its group back at once', options, 
   const told = performance.now();
   leaving.drain();
   assert.equal(await leaving.ended, 0);
-  assert.ok(performance.now() - told < 5000);
+  assert.ok(performance.now() - told < within(5000));
   assert.equal(leaving.log.findLast(({ msg }) => msg === 'help ended')?.ending, 'stopped');
   workers = [...workers.filter((worker) => worker !== leaving), third];
   const job = await succeeded(id);
@@ -198,7 +194,7 @@ test('P4: a helper killed in the middle costs time only: its group goes to anoth
   const [orphan] = await attemptsOf(victim.child.pid!);
   victim.kill();
   await victim.ended;
-  await soon('the end of its child', async () => !(await isAlive(orphan!)));
+  await until('the end of its child', async () => !(await isAlive(orphan!)), 30_000);
   const job = await succeeded(id);
   assert.deepEqual([job.attempt, job.crashes], [2, 0]);
 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, type TestRedis, testRedis } from './redis.ts';
+import { type TestRedis, testRedis } from './redis.ts';
 
 const bin = fileURLToPath(new URL('../../bin/retort.js', import.meta.url));
 
@@ -20,7 +20,8 @@ export interface Served {
 export async function served(settings: Readonly<Record<string, string>> = {}): Promise<Served> {
   const redis: TestRedis = await testRedis();
   const folder = await mkdtemp(join(tmpdir(), 'retort-served-'));
-  const port = await freePort();
+  // A free one at the first start.
+  let port = 0;
   let server: ChildProcess | undefined;
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     if (!server || server.exitCode !== null || server.signalCode !== null) return;
@@ -42,9 +43,15 @@ export async function served(settings: Readonly<Record<string, string>> = {}): P
       stdio: ['ignore', 'pipe', process.env.RETORT_DEBUG ? 'inherit' : 'ignore'],
     });
     server = child;
+    let said = '';
     await new Promise<void>((resolve, reject) => {
       child.stdout!.on('data', (chunk: Buffer) => {
-        if (chunk.includes('listening')) resolve();
+        said += chunk.toString();
+        const listening = /^listening on \S+:(\d+)\n/m.exec(said);
+        if (listening) {
+          port = Number(listening[1]);
+          resolve();
+        }
         if (process.env.RETORT_DEBUG) process.stderr.write(chunk);
       });
       child.once('close', (code) => reject(new Error(`retort serve ended with ${code}`)));

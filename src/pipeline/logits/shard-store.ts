@@ -24,7 +24,8 @@ export class ShardStore {
   /** Keeps a shard. Where another process was faster, its shard is the one that counts. */
   async keep(name: string, data: Uint8Array): Promise<BlobRef> {
     const record = await this.#open(name);
-    return record.finish(await this.#blobs.put(data));
+    const known = await record.output(this.#blobs);
+    return known ? (known.value as BlobRef) : record.finish(await this.#blobs.put(data));
   }
 
   #open(name: string): Promise<StageRecord> {

@@ -64,7 +64,7 @@ export class Datasets {
       error: null,
     };
     const record = await jobs.put({ id: PREFIX + value.id, revision: 0, state: 'inspecting', value });
-    this.#inspect(record);
+    this.#inspect(value.id);
     return datasetOf(record);
   }
 
@@ -72,7 +72,7 @@ export class Datasets {
   async get(id: string): Promise<DatasetRecord> {
     const record = /^ds_[0-9A-Z]{26}$/.test(id) ? await this.#tools.jobs.get(PREFIX + id) : undefined;
     if (!record) throw new RetortError('NOT_FOUND', `there is no dataset ${id}`);
-    if (record.state === 'inspecting') this.#inspect(record);
+    if (record.state === 'inspecting') this.#inspect(id);
     return datasetOf(record);
   }
 
@@ -106,11 +106,10 @@ export class Datasets {
     await Promise.all(running.map(({ done }) => done));
   }
 
-  #inspect(record: StoredRecord): void {
-    const { id } = record.value as StoredDataset;
+  #inspect(id: string): void {
     if (this.#closed || this.#running.has(id)) return;
     const abort = new AbortController();
-    const done = this.#look(record, abort.signal)
+    const done = this.#look(id, abort.signal)
       .catch((error: unknown) => {
         if (!abort.signal.aborted) this.#tools.onTrouble(error);
       })
@@ -118,8 +117,11 @@ export class Datasets {
     this.#running.set(id, { done, abort });
   }
 
-  async #look(record: StoredRecord, signal: AbortSignal): Promise<void> {
+  async #look(id: string, signal: AbortSignal): Promise<void> {
     const { jobs, sandbox } = this.#tools;
+    // Read here: an inspection may have ended after our caller read the record, and before this one began.
+    const record = await jobs.get(PREFIX + id);
+    if (signal.aborted || record?.state !== 'inspecting') return;
     const dataset = record.value as StoredDataset;
     const { data, format } = dataset;
     const outcome = await sandbox

@@ -121,6 +121,9 @@ export class JobRecords {
     const { jobs, clock, notifier } = this.#tools;
     for (let said = false; !said; ) {
       const events = await this.events(id);
+      // Deleted meanwhile: an event would come back without its job. Looked up after the events were read, so that a
+      // later deletion lets the append fail.
+      if (!(await this.find(id))) return;
       const known = events.some(
         ({ type, data }) => type === 'state' && isTerminal((data as StateEvent).state),
       );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RetortError } from '../../../src/errors.ts';
 import { Attempt } from '../../../src/service/jobs/attempt.ts';
-import { isTerminal, type JobRecord, jobStates, openKey } from '../../../src/service/jobs/job.ts';
+import { isTerminal, type JobRecord, jobKey, jobStates, openKey } from '../../../src/service/jobs/job.ts';
 import { cancel, claim, type Ending, end, pause, resume } from '../../../src/service/jobs/transitions.ts';
 import { parseSpec } from '../../../src/spec/parse-spec.ts';
 import { memoryService, someDraft, someFanOut, someOptions } from '../../support/job-draft.ts';
@@ -261,5 +261,25 @@ test('whoever ends a job and whoever settles it at the same moment tell its end 
     await Promise.all([made.reconcile(), made.reconcile()]);
     const states = (await made.service.events(job.id)).map(({ data }) => (data as { state: string }).state);
     assert.deepEqual(states, ['queued', 'cancelled']);
+  }
+});
+
+test('whoever settles a job that is deleted meanwhile brings nothing of it back', async () => {
+  for (const moment of ['before its events are read', 'after they are read']) {
+    const made = memoryService();
+    const job = await made.service.create(someDraft());
+    // As if the one that ended it had died before it told so.
+    const { state: _, revision, ...value } = job;
+    await made.jobs.put({ id: jobKey(job.id), revision, state: 'cancelled', value });
+    const ended = await made.records.get(job.id);
+    const events = made.jobs.events.bind(made.jobs);
+    made.jobs.events = async (id, after) => {
+      made.jobs.events = events;
+      const read = await events(id, after);
+      await made.service.delete(job.id);
+      return moment === 'after they are read' ? read : events(id, after);
+    };
+    await made.records.settle(ended);
+    assert.deepEqual(await made.service.events(job.id), [], moment);
   }
 });
