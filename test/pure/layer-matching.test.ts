@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pooled } from '../../src/core/losses/feature-shapes.ts';
 import { losses } from '../../src/core/losses/index.ts';
 import type { Loss } from '../../src/core/losses/loss.ts';
 import { pairLayers } from '../../src/core/losses/pair-layers.ts';
@@ -139,6 +140,24 @@ test('layers of sequences end at residual sums and normalisations, not in the he
     endsOf(b, rows).map(({ name }) => name),
     ['sum', 'norm'],
   );
+});
+
+test('maps with one axis are no layers, and by name they are sequences: README says what to name instead', () => {
+  const b = new GraphBuilder();
+  const x = b.input('x', 'float32', ['N', 2, 8]);
+  const named = (op: string, inputs: string[], attributes: object, name: string) =>
+    b.op(op, inputs, { ...attributes }, { outputs: [name] });
+  const map = named('Conv', [x, weights(b, 'w', [4, 2, 3])], { kernel_shape: [3] }, 'map');
+  const sum = named('Add', [map, named('Relu', [map], {}, 'relu')], {}, 'sum');
+  const vector = named('Relu', [b.op('ReduceMean', [sum, b.ints([2])], { keepdims: 0 })], {}, 'vector');
+  named('MatMul', [vector, weights(b, 'head', [4, 3])], {}, 'scores');
+  b.output('scores');
+  assert.deepEqual(
+    endsOf(b, 2).map(({ name }) => name),
+    ['vector'],
+  );
+  const fixed = new GraphBuilder();
+  assert.deepEqual(fixed.dims(pooled(fixed, fixed.input('map', 'float32', [2, 4, 6]))), [2, 6]);
 });
 
 const end = (name: string, depth: number, dims: readonly number[]): LayerEnd => ({ name, depth, dims });
