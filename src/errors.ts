@@ -40,7 +40,9 @@ export const catalogue = {
   DATA_EMPTY: bad('A split or class that is needed holds no rows.'),
   DATA_MISMATCH: bad('The dataset does not fit the teacher: columns, shapes, classes or labels differ.'),
   TEACHER_QUALITY: bad('The teacher is not better than chance on the labelled data.'),
-  TEACHER_NOT_FINITE: bad('The teacher gives rows of the data scores that are infinite or not a number.'),
+  TEACHER_NOT_FINITE: bad(
+    'The teacher gives rows of the data scores, or hidden tensors to compare, that are infinite or not a number.',
+  ),
   TEACHER_NO_SCORES: bad('No tensor of the teacher holds class scores, so there are no soft targets.'),
   STUDENT_UNFIT: bad('No student of that description fits the teacher or the limits.'),
   TRAIN_DIVERGED: bad('The training loss became infinite or not a number.'),

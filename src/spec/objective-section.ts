@@ -45,7 +45,7 @@ const Tensors = (whose: string) =>
         Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
       ],
       {
-        description: `tensors of the ${whose} by name, or "auto" (default); several are compared in pairs`,
+        description: `tensors of the ${whose} by name, or "auto" (default); several are compared in pairs; read by rank: [N, C, H, W] maps, [N, L, D] sequences (so [N, C, L] of a Conv1d, too: C tokens), [N, D] vectors`,
       },
     ),
   );
@@ -54,7 +54,8 @@ const Layers = Type.Optional(
   Type.Union(
     [Type.Literal('auto'), Type.Array(Type.String({ minLength: 1 }), { minItems: 2, uniqueItems: true })],
     {
-      description: 'tensors of the student by name, the deepest layer last, or "auto" (default)',
+      description:
+        'tensors of the student by name, the deepest layer last, or "auto" (default); read by rank as "to" is: [N, C, L] is taken for C tokens',
     },
   ),
 );

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pooled } from '../../src/core/losses/feature-shapes.ts';
+import { losses } from '../../src/core/losses/index.ts';
+import type { Loss } from '../../src/core/losses/loss.ts';
 import { pairLayers } from '../../src/core/losses/pair-layers.ts';
 import { centredGram, linearCka } from '../../src/core/metrics/linear-cka.ts';
 import { GraphBuilder } from '../../src/core/onnx/builder.ts';
 import { inferShapes } from '../../src/core/onnx/infer-shapes.ts';
 import { type LayerEnd, layerEnds } from '../../src/core/onnx/layer-ends.ts';
 import { tensor } from '../../src/core/onnx/tensor.ts';
+import { alignFeatures } from '../../src/core/program/align-features.ts';
+import { CollectedParts } from '../../src/core/program/objective-parts.ts';
 import { Random } from '../../src/core/random.ts';
 
 /** What `auto` stands on: where layers end, how alike two are, which belong together. */
@@ -137,6 +142,24 @@ test('layers of sequences end at residual sums and normalisations, not in the he
   );
 });
 
+test('maps with one axis are no layers, and by name they are sequences: README says what to name instead', () => {
+  const b = new GraphBuilder();
+  const x = b.input('x', 'float32', ['N', 2, 8]);
+  const named = (op: string, inputs: string[], attributes: object, name: string) =>
+    b.op(op, inputs, { ...attributes }, { outputs: [name] });
+  const map = named('Conv', [x, weights(b, 'w', [4, 2, 3])], { kernel_shape: [3] }, 'map');
+  const sum = named('Add', [map, named('Relu', [map], {}, 'relu')], {}, 'sum');
+  const vector = named('Relu', [b.op('ReduceMean', [sum, b.ints([2])], { keepdims: 0 })], {}, 'vector');
+  named('MatMul', [vector, weights(b, 'head', [4, 3])], {}, 'scores');
+  b.output('scores');
+  assert.deepEqual(
+    endsOf(b, 2).map(({ name }) => name),
+    ['vector'],
+  );
+  const fixed = new GraphBuilder();
+  assert.deepEqual(fixed.dims(pooled(fixed, fixed.input('map', 'float32', [2, 4, 6]))), [2, 6]);
+});
+
 const end = (name: string, depth: number, dims: readonly number[]): LayerEnd => ({ name, depth, dims });
 const teachers = [
   end('t1', 0.2, [8, 16, 16]),
@@ -179,16 +202,47 @@ test('pairs keep their order', () => {
   );
 });
 
-test('only what can be brought together is compared: maps beside maps, sequences of one length', () => {
-  const last = (student: readonly number[], teacher: readonly number[], align: 'shape' | 'none') =>
+test('auto pairs what names may pair, for every loss and every two kinds of layers', () => {
+  const kinds = [[4, 8, 8], [4, 2, 2], [6, 4, 4], [16], [4], [7, 8], [9, 8], [7, 16]];
+  const seen = new Set<string>();
+  for (const [loss, { features }] of Object.entries(losses) as [string, Loss][]) {
+    if (!features?.auto) continue;
+    for (const ours of kinds) {
+      for (const theirs of kinds) {
+        const found = pairLayers([end('s', 0.5, ours)], [end('t', 0.5, theirs)], features, () => 1).length;
+        const b = new GraphBuilder();
+        const pair = {
+          student: b.input('s', 'float32', [5, ...ours]),
+          teacher: b.input('t', 'float32', [5, ...theirs]),
+        };
+        const align = () =>
+          alignFeatures(b, pair, features, new CollectedParts(b, 0).of(loss), { loss, from: 't' });
+        const title = `${loss}: [${ours}] beside [${theirs}]`;
+        if (found === 1) assert.doesNotThrow(align, title);
+        else assert.throws(align, { code: 'SPEC_INVALID' }, title);
+        seen.add(`${features.align} ${found}`);
+      }
+    }
+  }
+  for (const align of ['shape', 'positions', 'none'] as const) assert.ok(seen.has(`${align} 1`), align);
+  for (const align of ['shape', 'positions'] as const) assert.ok(seen.has(`${align} 0`), align);
+});
+
+test('a map is averaged beside a vector where no map is of like depth, or there is none', () => {
+  const map = (name: string, depth: number) => end(name, depth, [16, 4, 4]);
+  const vector = (name: string, depth: number) => end(name, depth, [32]);
+  const taken = (teachers: readonly LayerEnd[], align: 'shape' | 'positions' | 'none' = 'shape') =>
     pairLayers(
-      [end('s', 0.5, student)],
-      [end('t', 0.5, teacher)],
+      [map('s', 0.9)],
+      teachers,
       { align, ranks: [2, 3, 4], auto: 'last' },
-      () => 1,
-    ).length;
-  assert.equal(last([4, 8, 8], [16], 'shape'), 0);
-  assert.equal(last([4, 8, 8], [16], 'none'), 1);
-  assert.equal(last([7, 8], [9, 8], 'shape'), 0);
-  assert.equal(last([7, 8], [7, 16], 'shape'), 1);
+      (_, { dims }) => 1 / dims.length,
+    ).map(({ teacher }) => teacher.name);
+  assert.deepEqual(taken([map('far', 0.5), vector('v', 0.95)]), ['v']);
+  assert.deepEqual(taken([vector('v', 0.4)]), ['v']);
+  assert.deepEqual(taken([map('near', 0.8), vector('v', 0.95)]), ['near']);
+  assert.deepEqual(taken([map('far', 0.5), vector('v', 0.6)]), ['far']);
+  assert.deepEqual(taken([map('far', 0.5), vector('v', 0.95)], 'positions'), ['far']);
+  // Nothing is averaged for a loss that takes layers as they are: there likeness decides.
+  assert.deepEqual(taken([map('near', 0.8), vector('v', 0.95)], 'none'), ['v']);
 });

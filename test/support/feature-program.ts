@@ -1,3 +1,4 @@
+import { rowsOf } from '../../src/core/losses/feature-shapes.ts';
 import type { FeatureUse, NumberArray, NumberPair } from '../../src/core/losses/features.ts';
 import type { Loss } from '../../src/core/losses/loss.ts';
 import { GraphBuilder } from '../../src/core/onnx/builder.ts';
@@ -23,9 +24,9 @@ export const randomPairs = (sample: FeatureUse['samples'][number], scale = 1): N
     teacher: randomArray(teacher, `teacher${i}`, scale),
   }));
 
-/** One-hot labels of a batch, two classes in turn; the last row has none. */
-export const featureLabels = (batch: number): number[][] =>
-  Array.from({ length: batch }, (_, i) => [0, 1].map((c) => Number(i % 2 === c && i < batch - 1)));
+/** Labels [B, 2] by the first number of each row of the student, so that copies of a row have the same; some rows have none. */
+export const featureLabels = (pairs: readonly NumberPair[]): number[][] =>
+  rowsOf(pairs[0]!.student).map(([first]) => [Number(first! < 0), Number(first! >= 0 && first! < 1)]);
 
 /** Option sets to try: the defaults, every boolean switched, every other choice of a union of words. */
 export function optionSets(loss: Loss): Record<string, unknown>[] {
@@ -63,7 +64,7 @@ export function featureProgram(
       b,
       studentLogits: unused(),
       teacherLogits: unused(),
-      labels: put('labels', { dims: [batch, 2], data: featureLabels(batch).flat() }),
+      labels: put('labels', { dims: [batch, 2], data: featureLabels(pairs).flat() }),
       features,
       own: parts.of('test'),
       ...(loss.temperature === undefined ? {} : { temperature: b.constant(loss.temperature) }),

@@ -36,7 +36,7 @@ export interface LayerUse {
 export interface ObjectiveParts {
   /** A tensor that is trained along with the student; decayed as its tensors are unless `rates` says otherwise. */
   parameter(name: string, initial: Tensor, rates?: { readonly weightDecay: number }): string;
-  /** Starts of a weight tensor: normal, std = sqrt(gain / fanIn), drawn from the objective's own stream. */
+  /** Starts of a weight tensor: normal with mean 0 and this standard deviation, drawn from the objective's own stream. */
   normal(name: string, dims: readonly number[], std: number): Tensor;
   /** Fresh numbers at every step: uniform on [0, 1) or standard normal. */
   noise(name: string, dims: readonly number[], distribution: 'uniform' | 'normal'): string;

@@ -16,7 +16,8 @@ const REACH = 0.15;
 /**
  * Which layers a loss compares where the spec says `auto`. Of the student: its first or last layer, the one nearest to the
  * middle, or all, as the loss was published. Each gets, of the teacher's layers of like depth (else the nearest one) that the loss
- * can compare it with, the one most alike; several keep their order.
+ * can compare it with, the one most alike; several keep their order. A map that would have to be averaged to a vector of the
+ * teacher, and lose what is where, is so compared only where no other layer is of like depth, or none can be compared.
  */
 export function pairLayers(
   students: readonly LayerEnd[],
@@ -33,10 +34,14 @@ export function pairLayers(
     const all = fitting(student);
     const ahead = use.auto === 'first' ? all.slice(0, 1) : all.filter(({ depth }) => depth >= floor);
     const open = ahead.length > 0 ? ahead : all.slice(-1);
+    const whole = open.filter((teacher) => !isAveraged(student, teacher, use));
     const apart = (teacher: LayerEnd): number => Math.abs(teacher.depth - student.depth);
-    const near = open.filter((teacher) => apart(teacher) <= REACH);
-    const nearest = open.reduce((best, teacher) => (apart(teacher) < apart(best) ? teacher : best));
-    const ranked = (near.length > 0 ? near : [nearest])
+    const near = [whole, open]
+      .map((list) => list.filter((teacher) => apart(teacher) <= REACH))
+      .find((list) => list.length > 0);
+    const nearest = (list: LayerEnd[]): LayerEnd =>
+      list.reduce((best, teacher) => (apart(teacher) < apart(best) ? teacher : best));
+    const ranked = (near ?? [nearest(whole.length > 0 ? whole : open)])
       .map((teacher) => ({ student, teacher, likeness: likeness(student, teacher) }))
       .sort((a, b) => b.likeness - a.likeness);
     pairs.push(ranked[0]!);
@@ -52,15 +57,19 @@ function chosen(ends: readonly LayerEnd[], auto: FeatureUse['auto']): readonly L
   return middle.slice(0, 1);
 }
 
-/** Whether align-features can bring the two together. */
-function comparable(
-  student: LayerEnd,
-  teacher: LayerEnd,
-  { align, ranks }: Pick<FeatureUse, 'align' | 'ranks'>,
-): boolean {
+type Use = Pick<FeatureUse, 'align' | 'ranks'>;
+
+/** Whether align-features brings the two together: what names may pair, `auto` may. */
+function comparable(student: LayerEnd, teacher: LayerEnd, use: Use): boolean {
+  if (isAveraged(student, teacher, use)) return true;
+  const { align, ranks } = use;
   if (![student, teacher].every(({ dims }) => ranks.includes(dims.length + 1))) return false;
   if (align === 'none') return true;
   if (align === 'same') return student.dims.join() === teacher.dims.join();
   if (student.dims.length !== teacher.dims.length) return false;
   return student.dims.length !== 2 || student.dims[0] === teacher.dims[0];
 }
+
+/** Whether align-features averages a map [C, H, W] of the student over its positions, beside a vector [D]. */
+const isAveraged = (student: LayerEnd, teacher: LayerEnd, { align, ranks }: Use): boolean =>
+  align === 'shape' && ranks.includes(2) && student.dims.length === 3 && teacher.dims.length === 1;

@@ -12,6 +12,7 @@ import { learnedTemperature } from './learned-temperature.ts';
 import { CollectedParts } from './objective-parts.ts';
 import type { Program, ProgramInput } from './program.ts';
 import { withStaticBatch } from './static-batch.ts';
+import { type StudentRows, studentRows } from './student-rows.ts';
 import { runningStatistics, trainableNames } from './trainable.ts';
 
 /** One weighted term of the objective: L = sum_k weight_k * loss_k. */
@@ -103,6 +104,7 @@ export function buildProgram(request: ProgramRequest): Program {
     return name;
   };
   const parts = new CollectedParts(b, request.seed ?? 0);
+  const rowsOf = studentRows(student, batchSize);
   const learned: string[] = [];
   /** The temperature of term i, where its loss reads one: such a number, or learned. */
   const temperatureOf = (i: number, scope: string): string | undefined => {
@@ -117,7 +119,7 @@ export function buildProgram(request: ProgramRequest): Program {
   const values = terms.map((term, i) => {
     const scope = metricName(terms, i);
     const temperature = temperatureOf(i, scope);
-    return appendTerm(b, term, logits.name, { parts, taps, scope, temperature });
+    return appendTerm(b, term, logits.name, { parts, taps, rowsOf, scope, temperature });
   });
   const weighted = values.map((value, i) => b.op('Mul', [value, numberOf(i, 'weight', terms[i]!.weight)]));
   const loss = b.op(
@@ -159,6 +161,7 @@ export function buildProgram(request: ProgramRequest): Program {
 interface Objective {
   readonly parts: CollectedParts;
   readonly taps: readonly TeacherTap[];
+  readonly rowsOf: StudentRows;
   /** Names the term. */
   readonly scope: string;
   readonly temperature: string | undefined;
@@ -168,7 +171,7 @@ function appendTerm(
   b: GraphBuilder,
   term: ObjectiveTerm,
   studentLogits: string,
-  { parts, taps, scope, temperature }: Objective,
+  { parts, taps, rowsOf, scope, temperature }: Objective,
 ): string {
   const loss = lossOf(term);
   const needs = needsOf([term]);
@@ -177,9 +180,13 @@ function appendTerm(
     studentLogits,
     own: parts.of(scope),
     ...(loss.features
-      ? { features: featurePairs(b, term, loss.features, taps, (pair) => parts.of(`${scope}/${pair}`)) }
+      ? {
+          features: featurePairs(b, term, loss.features, { taps, rowsOf }, (pair) =>
+            parts.of(`${scope}/${pair}`),
+          ),
+        }
       : {}),
-    ...(needs.has('layers') ? { layers: layersOf(b, term, b.dims(studentLogits)[0] as number) } : {}),
+    ...(needs.has('layers') ? { layers: layersOf(term, rowsOf) } : {}),
     ...(needs.has('labels') ? { labels: OBJECTIVE_INPUTS.labels } : {}),
     ...(needs.has('teacher-logits') ? { teacherLogits: OBJECTIVE_INPUTS['teacher-logits'] } : {}),
     ...(temperature === undefined ? {} : { temperature }),

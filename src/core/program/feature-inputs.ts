@@ -3,6 +3,7 @@ import type { FeaturePair, FeatureUse, ObjectiveParts } from '../losses/features
 import type { GraphBuilder } from '../onnx/builder.ts';
 import { alignFeatures } from './align-features.ts';
 import type { ObjectiveTerm } from './build-program.ts';
+import type { StudentRows } from './student-rows.ts';
 
 /** A tensor of the teacher that the objective reads. */
 export interface TeacherTap {
@@ -15,12 +16,17 @@ export interface TeacherTap {
 export const tapInputs = (taps: readonly TeacherTap[]): readonly TeacherTap[] =>
   taps.map(({ dims }, i) => ({ name: `teacher_features_${i}`, dims }));
 
-/** The pairs a term names, aligned as its loss wants them. */
+interface Sides {
+  readonly taps: readonly TeacherTap[];
+  readonly rowsOf: StudentRows;
+}
+
+/** The pairs a term names, found to hold the rows of both and aligned as its loss wants them. */
 export function featurePairs(
   b: GraphBuilder,
   { loss, from, to }: ObjectiveTerm,
   use: FeatureUse,
-  taps: readonly TeacherTap[],
+  { taps, rowsOf }: Sides,
   partsOf: (pair: number) => ObjectiveParts,
 ): FeaturePair[] {
   invariant(from && to && from !== 'auto' && to !== 'auto', `the tensors of "${loss}" are not settled`);
@@ -29,6 +35,7 @@ export function featurePairs(
   return from.map((name, i) => {
     const at = taps.findIndex((tap) => tap.name === name);
     invariant(at >= 0, `"${name}" is no tap of the teacher`);
+    rowsOf(to[i]!, 'to');
     const pair = { student: to[i]!, teacher: inputs[at]!.name };
     return alignFeatures(b, pair, use, partsOf(i), { loss, from: name });
   });

@@ -1,11 +1,10 @@
 import { decodeModel } from '../../core/onnx/decode.ts';
-import { isFloat } from '../../core/onnx/dtype.ts';
 import { inferShapes } from '../../core/onnx/infer-shapes.ts';
-import type { Model, Shape } from '../../core/onnx/model.ts';
+import type { Model } from '../../core/onnx/model.ts';
 import { withOutputs } from '../../core/onnx/with-outputs.ts';
 import type { ObjectiveTerm } from '../../core/program/build-program.ts';
 import type { TeacherTap } from '../../core/program/feature-inputs.ts';
-import { RetortError } from '../../errors.ts';
+import { rowDims } from '../../core/program/row-dims.ts';
 import type { BlobStore } from '../ports.ts';
 import { studentTensor } from '../student/student-tensor.ts';
 import { constantDims } from '../teacher/constant-tensor.ts';
@@ -53,7 +52,7 @@ export async function planFeatures(
   };
 }
 
-/** Two batches, so that a dimension that follows the batch is told from one that happens to be as large. */
+/** Two, where the teacher takes batches of any size. */
 const BATCHES = [5, 7] as const;
 
 /** Dimensions of a tensor for one row, by name; SPEC_INVALID where the rows do not come first or a size is open. */
@@ -69,24 +68,10 @@ function rowShapes(
     const shapes = { [input.name]: shape, ...Object.fromEntries(fixed) };
     return { rows, types: inferShapes(model, { shapes }).types };
   });
-  return (name) => {
-    const refuse = (why: string, shape?: Shape): never => {
-      const shown = shape
-        ? `[${shape.map((dim) => (dim === '' ? '?' : dim)).join(', ')}]`
-        : 'of unknown shape';
-      throw new RetortError('SPEC_INVALID', `the teacher's tensor "${name}" (${shown}) ${why}`, {
-        hint: 'Choose a float tensor [N, ...] whose dimensions are known.',
-      });
-    };
-    const seen = found.map(({ rows, types }) => {
-      const { dtype, shape } = types.get(name) ?? {};
-      if (!isFloat(dtype)) return refuse(`holds ${dtype ?? 'no known type'}, not floats`, shape);
-      if (!shape?.every((dim) => typeof dim === 'number'))
-        return refuse('has dimensions that are not known', shape);
-      if (shape[0] !== rows || shape.length < 2) return refuse('does not have its rows first', shape);
-      return shape.slice(1) as number[];
-    });
-    if (seen.some((own) => own.join() !== seen[0]!.join())) refuse('has more than its rows follow the batch');
-    return seen[0]!;
-  };
+  return (name) =>
+    rowDims(
+      `the teacher's tensor "${name}"`,
+      found.map(({ rows, types }) => ({ rows, type: types.get(name) })),
+      { dtype: 'floats', hint: 'Choose a float tensor [N, ...] whose dimensions are known.' },
+    );
 }

@@ -10,6 +10,7 @@ import type { StageContext } from '../stage.ts';
 import type { Rows } from '../training/open-rows.ts';
 import { placePhases } from '../training/place-phases.ts';
 import { planTraining, type TrainingPlan } from '../training/plan-training.ts';
+import { runSteps } from '../training/run-steps.ts';
 import { firstLogits } from './first-logits.ts';
 import { openFeatures } from './open-features.ts';
 
@@ -93,7 +94,8 @@ async function valuesOf(plan: TrainingPlan, signal: AbortSignal): Promise<Record
         ...objectiveScalars(phase.terms, phase.steps, step, 1),
         learning_rate: new Float32Array(1),
       };
-      const { metrics } = await trainer.run({ steps: 1, feeds: await batches.chunk(step, 1), scalars });
+      const feeds = await batches.chunk(step, 1);
+      const { metrics } = await runSteps(trainer, { steps: 1, feeds, scalars }, plan.taps);
       for (const [name, [value]] of Object.entries(metrics)) sums[name] = (sums[name] ?? 0) + value! / steps;
     }
     return sums;

@@ -12,8 +12,12 @@ import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
 import type { Rows } from '../training/open-rows.ts';
 import { lookAtLayers } from './look-at-layers.ts';
+import { notFiniteRows, refuseNotFiniteTensor } from './refuse-not-finite-tensor.ts';
 
-/** The terms with names in the place of `auto`: layers of like depth, the most alike on some training rows. */
+/**
+ * The terms with names in the place of `auto`: layers of like depth, the most alike on some training rows. Layers that come into
+ * question have to be finite: beside a NaN none is more alike than another.
+ */
 export async function matchLayers(
   sides: { readonly student: Model; readonly rows: Rows },
   done: Pick<Results, 'inspect'>,
@@ -23,13 +27,21 @@ export async function matchLayers(
   if (!terms.some(isOpen)) return terms;
   const { student, teacher, rows } = await lookAtLayers(sides, done, context);
   const grams = new Map<LayerEnd, Float64Array>();
-  const gramOf = (values: ReadonlyMap<LayerEnd, Float32Array>, end: LayerEnd): Float64Array => {
-    const gram = grams.get(end) ?? centredGram(values.get(end)!, rows);
+  const gramOf = (
+    layers: ReadonlyMap<LayerEnd, Float32Array>,
+    end: LayerEnd,
+    refuse: typeof refuseNotFiniteTensor,
+  ): Float64Array => {
+    const known = grams.get(end);
+    if (known) return known;
+    const values = layers.get(end)!;
+    refuse(end.name, values, rows);
+    const gram = centredGram(values, rows);
     grams.set(end, gram);
     return gram;
   };
   const likeness = (ours: LayerEnd, theirs: LayerEnd): number =>
-    linearCka(gramOf(student, ours), gramOf(teacher, theirs));
+    linearCka(gramOf(student, ours, refuseNotFiniteLayer), gramOf(teacher, theirs, refuseNotFiniteTensor));
   return terms.map((term) => {
     if (!isOpen(term)) return term;
     const { features } = entryOf<Loss>(losses, term.loss, 'loss');
@@ -42,6 +54,17 @@ export async function matchLayers(
       likeness: pairs.map((pair) => Number(pair.likeness.toFixed(4))),
     };
   });
+}
+
+/** `refuseNotFiniteTensor` for a layer of the untrained student. */
+function refuseNotFiniteLayer(name: string, values: Float32Array, rows: number): void {
+  const bad = notFiniteRows(values, rows);
+  if (bad === 0) return;
+  throw new RetortError(
+    'STUDENT_UNFIT',
+    `the untrained student's layer "${asWritten(name)}" holds infinities or what is not a number in ${bad} of ${rows} rows`,
+    { hint: 'Look at inputs (scale, mean, std), and at the weights of a student that was uploaded.' },
+  );
 }
 
 const isOpen = ({ from }: ObjectiveTerm): boolean => from === 'auto';

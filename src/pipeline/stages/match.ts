@@ -21,7 +21,7 @@ import { studentOf } from '../training/train-student.ts';
 export const match: Stage<'match'> = {
   name: 'match',
   summary: 'finds the layers to compare, and weights',
-  version: 2,
+  version: 3,
   key(done, { spec }) {
     const { terms } = spec.objective;
     if (!isOpen(terms)) return { terms: null };

@@ -74,6 +74,7 @@ export function planTraining(
       ...(needs.has('teacher-logits') ? { teacher } : {}),
       ...(features ? { features } : {}),
     }),
+    ...(features ? { taps: features.taps } : {}),
     // Rounds are the student's, so that a control on fewer rows is looked at as often.
     roundSteps: stepsPerEpoch(rows.dataset.splits.train.length, batchSize),
   };

@@ -2,6 +2,7 @@ import type { Trainer } from '../../core/program/kernel.ts';
 import { objectiveScalars } from '../../core/program/objective-scalars.ts';
 import { optimizerScalars } from '../../core/schedules/optimizer-scalars.ts';
 import type { Clock } from '../ports.ts';
+import { runSteps } from './run-steps.ts';
 import type { TrainingRun } from './training-run.ts';
 
 /** Where the time of steps went, milliseconds. */
@@ -23,7 +24,7 @@ interface WantedChunk {
 
 /** Runs K steps; returns their figures, K numbers each. */
 export async function trainChunk(
-  { program, settings, batches, phase }: Omit<TrainingRun, 'validate' | 'stepsBefore'>,
+  { program, settings, batches, phase, taps }: Omit<TrainingRun, 'validate' | 'stepsBefore'>,
   trainer: Trainer,
   { first, steps, prefetch, clock }: WantedChunk,
 ): Promise<StepTimes & { readonly figures: Readonly<Record<string, Float32Array>> }> {
@@ -37,7 +38,7 @@ export async function trainChunk(
   const feeds = await batches.chunk(phase.start + first, steps);
   const given = clock.precise();
   prefetch?.();
-  const { loss, metrics } = await trainer.run({ steps, feeds, scalars });
+  const { loss, metrics } = await runSteps(trainer, { steps, feeds, scalars }, taps);
   const done = clock.precise();
   const terms = program.metrics.map((name) => [name, metrics[name]!] as const);
   return {

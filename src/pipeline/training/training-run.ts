@@ -1,4 +1,5 @@
 import type { NDArray } from '../../core/ndarray.ts';
+import type { TeacherTap } from '../../core/program/feature-inputs.ts';
 import type { Snapshot, TrainingKernel } from '../../core/program/kernel.ts';
 import type { Program } from '../../core/program/program.ts';
 import { decodeSnapshot, encodeSnapshot } from '../../core/program/safetensors.ts';
@@ -34,6 +35,8 @@ export interface TrainingRun {
   /** Of the phase that this one continues, where it continues one. */
   readonly continued?: Snapshot;
   readonly batches: BatchSource;
+  /** Tensors of the teacher among what they hold. */
+  readonly taps?: readonly TeacherTap[];
   /** Steps between validations: an epoch of the student's run. */
   readonly roundSteps: number;
   /** Figures of a snapshot on the validation rows; `score` decides which is best (higher). */
