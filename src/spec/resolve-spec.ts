@@ -6,6 +6,7 @@ import { strategies } from '../core/strategies/index.ts';
 import type { Strategy } from '../core/strategies/strategy.ts';
 import { augmentations } from '../data/augment/index.ts';
 import { RetortError } from '../errors.ts';
+import { checkEnsemble } from './check-ensemble.ts';
 import { resolveObjective } from './resolve-objective.ts';
 import { resolvePhases } from './resolve-phases.ts';
 import { resolveStudent } from './resolve-student.ts';
@@ -37,7 +38,7 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
     student,
     ...(spec.method ? { method: spec.method } : {}),
     strategy,
-    ...(entry.ensemble ? { ensemble: entry.ensemble(strategy.options) } : {}),
+    ...(entry.ensemble ? { ensemble: checkEnsemble(entry.ensemble(strategy.options), objective.terms) } : {}),
     ...(entry.inversion ? { inversion: entry.inversion(strategy.options) } : {}),
     objective,
     phases: resolvePhases(strategy, objective.terms, student),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { meanLogits } from '../../src/core/mean-logits.ts';
 import { mixLogits } from '../../src/core/mix-logits.ts';
 import { curveAt } from '../../src/core/schedules/curve.ts';
 import type { Phase } from '../../src/core/strategies/phase.ts';
@@ -367,4 +368,19 @@ test('a mix of logits is that of the mean of softened probabilities, whatever th
     }
   }
   assert.equal(mixLogits([{ logits: logits[0]!, weight: 1 }], 3), logits[0]);
+});
+
+test('a mean of logits keeps what teachers that agree say, each score by itself', () => {
+  const logits = Float32Array.of(3, 2, -4, -5);
+  const same = meanLogits([
+    { logits, weight: 0.75 },
+    { logits, weight: 0.25 },
+  ]);
+  assert.deepEqual(same, logits);
+  const other = Float32Array.of(7, 2, 0, 3);
+  const mean = meanLogits([
+    { logits, weight: 3 },
+    { logits: other, weight: 1 },
+  ]);
+  assert.deepEqual(mean, Float32Array.of(4, 2, -3, -3));
 });

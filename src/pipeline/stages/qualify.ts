@@ -12,6 +12,7 @@ import { jobTeachers } from '../teacher/job-teachers.ts';
 import { lossesTaking, valueWarnings } from '../teacher/misread-scores.ts';
 import { openTeacher } from '../teacher/open-teacher.ts';
 import { type Judged, judge, qualityError } from '../teacher/quality-gate.ts';
+import { refuseInferredScores } from '../teacher/refuse-inferred-scores.ts';
 import { type ClassNames, resolveClassMap } from '../teacher/resolve-class-map.ts';
 import type { TeacherPlan } from '../teacher/teacher-plan.ts';
 import { teacherRows } from '../teacher/teacher-rows.ts';
@@ -79,8 +80,9 @@ export const qualify: Stage<'qualify'> = {
       await rows.dataset.close();
     }
   },
-  settle({ qualify: { teacherRows, labelled } }, spec) {
+  settle({ qualify: { teacherRows, labelled, others } }, spec) {
     if (labelled === 0) refuseLabelsAlone(spec);
+    refuseInferredScores(spec, others);
     if (spec.train.teacherRows !== undefined) return spec;
     return { ...spec, train: { ...spec.train, teacherRows: teacherRows.rows } };
   },
@@ -110,8 +112,8 @@ async function qualified(
     if (!judged) {
       return { quality: null, warnings: ['no row has a label, so the quality of the teacher is unknown'] };
     }
-    const { quality, logits, labels } = judged;
-    const misread = valueWarnings(spec, logits, labels, asked.plan.scores.classes);
+    const { quality, logits, labels, classes } = judged;
+    const misread = valueWarnings(spec, logits, labels, classes);
     if (quality.passes) return { quality, warnings: [...misread] };
     if (!spec.teacherQuality.override) throw await qualityError(quality, { ...asked, scorer }, spec.seed);
     return {
