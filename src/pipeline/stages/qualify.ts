@@ -1,4 +1,5 @@
 import type { TeacherQuality } from '../../core/metrics/teacher-quality.ts';
+import type { ObjectiveTerm } from '../../core/program/build-program.ts';
 import { isHard } from '../../core/strategies/terms.ts';
 import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
@@ -88,14 +89,15 @@ export const qualify: Stage<'qualify'> = {
   },
 };
 
-/** DATA_EMPTY for a phase that nothing but labels teaches, where there are none. */
+/** DATA_EMPTY for a phase that nothing but labels teaches, from its first step or in the end, where there are none. */
 function refuseLabelsAlone({ phases, method }: ResolvedSpec): void {
-  const phase = method === 'auto' ? undefined : phases.find(({ terms }) => terms.every(isHard));
-  if (!phase) return;
+  const fades = ({ schedule }: ObjectiveTerm): boolean => schedule?.weight?.to === 0;
+  const phase = phases.find(({ terms }) => terms.every((term) => isHard(term) || fades(term)));
+  if (!phase || method === 'auto') return;
   const which = phases.length > 1 ? `the phase "${phase.name}"` : 'the student';
   throw new RetortError(
     'DATA_EMPTY',
-    `${which} would learn from labels alone, and no training row has one that may be used`,
+    `${which} would ${phase.terms.some(fades) ? 'in the end ' : ''}learn from labels alone, and no training row has one that may be used`,
     { hint: 'Take "label-free", an objective with "kl", or data with labels.' },
   );
 }

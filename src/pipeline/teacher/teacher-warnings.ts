@@ -1,5 +1,6 @@
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import type { Results } from '../results.ts';
+import { idleWarnings } from './idle-warnings.ts';
 import { repeatWarnings } from './repeat-warnings.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
 import { untaughtWarnings } from './untaught-warnings.ts';
@@ -7,7 +8,7 @@ import { untaughtWarnings } from './untaught-warnings.ts';
 /** What was found of the teachers, of files beside them, of their rows and of what they teach before any compute was spent. */
 export const teacherWarnings = (
   { inspect, qualify }: Pick<Results, 'inspect' | 'qualify'>,
-  spec: Pick<ResolvedSpec, 'phases' | 'student' | 'train'>,
+  spec: Pick<ResolvedSpec, 'phases' | 'method' | 'student' | 'train'>,
 ): string[] => [
   ...inspect.card.warnings,
   ...(inspect.others ?? []).flatMap(({ file, card }) =>
@@ -16,6 +17,7 @@ export const teacherWarnings = (
   ...inspect.warnings,
   ...qualify.warnings,
   ...untaughtWarnings(spec),
+  ...idleWarnings(qualify.labelled, spec),
   ...idWarnings(inspect.plan, spec),
   ...repeatWarnings(qualify.card.splits.train.rows, spec.train),
 ];
