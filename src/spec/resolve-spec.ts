@@ -7,6 +7,7 @@ import type { Strategy } from '../core/strategies/strategy.ts';
 import { augmentations } from '../data/augment/index.ts';
 import { RetortError } from '../errors.ts';
 import { checkEnsemble } from './check-ensemble.ts';
+import { checkLength } from './check-length.ts';
 import { resolveObjective } from './resolve-objective.ts';
 import { resolvePhases } from './resolve-phases.ts';
 import { resolveStudent } from './resolve-student.ts';
@@ -28,7 +29,10 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
   const entry = entryOf<Strategy>(strategies, strategy.name, 'strategy');
   const student = resolveStudent(spec.student as object | undefined);
   const own = entry.terms && { terms: entry.terms(strategy.options) };
+  const train = resolveTrain(withDefaults(spec.train ?? {}, entry.train ?? {}), facilities);
   const objective = resolveObjective(spec.objective ?? own, entry.adds?.(strategy.options));
+  const phases = resolvePhases(strategy, objective.terms, student);
+  checkLength(strategy.name, phases, train);
   return {
     version: 1,
     inputs: spec.inputs ?? {},
@@ -41,8 +45,8 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
     ...(entry.ensemble ? { ensemble: checkEnsemble(entry.ensemble(strategy.options), objective.terms) } : {}),
     ...(entry.inversion ? { inversion: entry.inversion(strategy.options) } : {}),
     objective,
-    phases: resolvePhases(strategy, objective.terms, student),
-    train: resolveTrain(withDefaults(spec.train ?? {}, entry.train ?? {}), facilities),
+    phases,
+    train,
     export: { tolerance: spec.export?.tolerance ?? 1e-3 },
     controls: spec.controls ?? true,
     seed: spec.seed ?? 0,

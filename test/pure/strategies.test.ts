@@ -299,7 +299,56 @@ test('phases are whole epochs, and one that goes on from another sees the batche
     [12, 0, 0],
     [8, 12, 12],
   ]);
-  assert.deepEqual(place({ name: 'two-stage', first: 0.01 }, { epochs: 1 })[0], [4, 0, 0]);
+  assert.deepEqual(place({ name: 'two-stage', first: 0.01 }, { epochs: 2 }), [
+    [4, 0, 0],
+    [4, 4, 4],
+  ]);
+});
+
+test('phases of one student that are too many for its length are refused; what is enough is, and costs no more than one phase', () => {
+  const refusal = (strategy: object, train: object): string | undefined => {
+    try {
+      resolve(strategy, { train });
+    } catch (error) {
+      const { code, message, hint } = error as RetortError;
+      assert.equal(code, 'SPEC_INVALID');
+      return `${message} ${hint}`;
+    }
+    return undefined;
+  };
+  const few =
+    /^\/train: 8 epochs are too few for the phases of "mutual": nothing is left for "(peer|student)-\d"/;
+  assert.match(refusal({ name: 'mutual' }, { epochs: 8 })!, few);
+  assert.match(refusal({ name: 'mutual' }, { epochs: 8 })!, /Give train\.epochs 10 or more/);
+  assert.match(refusal({ name: 'mutual', rounds: 100 }, { steps: 50 })!, /Give train\.steps 200 or more or/);
+  assert.match(
+    refusal({ name: 'two-stage' }, { epochs: 1 })!,
+    /left for "soft-targets" Give train\.epochs 2/,
+  );
+  assert.match(
+    refusal({ name: 'annealing', soft: 0.999 }, { epochs: 10 })!,
+    /left for "labels" .* 1000 or more/,
+  );
+  const assistants = [{ hidden: [4] }];
+  assert.equal(refusal({ name: 'progressive', assistants, share: 0.1 }, { epochs: 1 }), undefined);
+  for (const rounds of [1, 2, 3, 5, 7, 100]) {
+    for (const epochs of [1, 2, 3, 5, 6, 8, 10, 12, 14, 30, 200]) {
+      const strategy = { name: 'mutual', rounds };
+      const told = refusal(strategy, { epochs });
+      const enough = Number(/epochs (\d+) or more/.exec(told ?? '')?.[1] ?? epochs);
+      const placed = placePhases(
+        phasesOf(strategy, { train: { epochs: enough } }),
+        { length: { epochs: enough }, batchSize: 10 },
+        45,
+      );
+      for (const own of ['student', 'peer']) {
+        const made = placed
+          .filter(({ name }) => name.startsWith(own))
+          .reduce((sum, { steps }) => sum + steps, 0);
+        assert.equal(made, 4 * enough, `${own}, ${rounds} rounds, ${enough} epochs`);
+      }
+    }
+  }
 });
 
 test('phases that continue one another share a schedule and the seed of the first; others have their own', () => {
