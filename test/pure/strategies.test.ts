@@ -155,6 +155,31 @@ test('what is wrong with the student of a phase is told with the phase and with 
   hints({ name: 'progressive', assistants }, /phase "assistant-1".*"resnt"/, /mean "resnet"/);
 });
 
+test('a peer of an uploaded student is another network; the same file has the same weights', () => {
+  const own = { student: { model: 'mine.onnx' } };
+  const peerOf = (peer: object) => {
+    const { phases, student } = resolve({ name: 'mutual', peer }, own);
+    return phases
+      .filter(({ name }) => /^(peer|student)-0$/.test(name))
+      .map((each) => phaseStudent(each, student));
+  };
+  const mine = { kind: 'model', file: 'mine.onnx' };
+  assert.deepEqual(peerOf({ model: 'other.onnx' }), [{ kind: 'model', file: 'other.onnx' }, mine]);
+  assert.deepEqual(
+    peerOf({ architecture: 'mlp', hidden: [4] }).map(({ kind }) => kind),
+    ['architecture', 'model'],
+  );
+  for (const peer of [{}, { model: 'mine.onnx' }]) {
+    assert.throws(
+      () => peerOf(peer),
+      (error: RetortError) =>
+        error.code === 'SPEC_INVALID' &&
+        /"peer-0" needs the student with other initial weights/.test(error.message) &&
+        /another model for that phase/.test(error.hint!),
+    );
+  }
+});
+
 test('the student of a phase is of one kind: an architecture, a limit or a file', () => {
   const first = (own: object) => {
     const { phases, student } = resolve({ name: 'progressive', assistants: [own] });

@@ -96,3 +96,13 @@ test('the faster kernel is passed over where it cannot train an assistant, and t
   assert.equal(kernel, 'onnxruntime');
   assert.match(reason, /; tfjs: student "mine\.onnx" of the phase "assistant-2": .*Hardmax$/);
 });
+
+test('an uploaded student and a peer of another kind learn from each other', async () => {
+  const strategy = { name: 'mutual', peer: { architecture: 'mlp', hidden: [6] }, rounds: 1 };
+  const request = asked(strategy, 'onnxruntime', 'Relu', { student: { model: 'mine.onnx' } });
+  const { train } = await runJourney({ ...request, until: 'train' }, memoryTools());
+  assert.deepEqual(
+    train.phases.map(({ name }) => name),
+    ['peer-0', 'student-0', 'peer-1', 'student-1'],
+  );
+});
