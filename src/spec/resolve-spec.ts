@@ -8,6 +8,7 @@ import { augmentations } from '../data/augment/index.ts';
 import { RetortError } from '../errors.ts';
 import { checkEnsemble } from './check-ensemble.ts';
 import { checkLength } from './check-length.ts';
+import { refuseUnreadOptions } from './refuse-unread-options.ts';
 import { resolveObjective } from './resolve-objective.ts';
 import { resolvePhases } from './resolve-phases.ts';
 import { resolveStudent } from './resolve-student.ts';
@@ -30,6 +31,7 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
   const student = resolveStudent(spec.student as object | undefined);
   const own = entry.terms && { terms: entry.terms(strategy.options) };
   const train = resolveTrain(withDefaults(spec.train ?? {}, entry.train ?? {}), facilities);
+  refuseUnreadOptions(entry, spec.strategy ?? {}, strategy.options, spec.objective);
   const objective = resolveObjective(spec.objective ?? own, entry.adds?.(strategy.options));
   const phases = resolvePhases(strategy, objective.terms, student);
   checkLength(strategy.name, phases, train);

@@ -72,6 +72,33 @@ test('continuation: weight goes over from soft targets to labels, and stays ther
   refuses({ name: 'continuation' }, terms('annealed-mse'), /reads labels alone/);
 });
 
+test('options of a strategy that the objective leaves unread, or at odds with it, are refused with what to write instead', () => {
+  const told = (strategy: object, more: object, words: RegExp, hint: RegExp) =>
+    assert.throws(
+      () => phasesOf(strategy, more),
+      (error: RetortError) =>
+        error.code === 'SPEC_INVALID' && words.test(error.message) && hint.test(error.hint ?? ''),
+    );
+  const soft = (options: object = {}) => terms({ loss: 'annealed-mse', ...options }, 'cross-entropy');
+  const odd = /takes no term that has another maxTemperature than the strategy, .* at 5: annealed-mse$/;
+  for (const name of ['annealing', 'continuation']) {
+    told({ name, maxTemperature: 5 }, soft(), odd, /Give the term "maxTemperature": 5/);
+    const [first] = phasesOf({ name, maxTemperature: 5 }, soft({ maxTemperature: 5 }));
+    assert.equal(first!.terms[0]!.schedule!.temperature!.from, 5);
+    phasesOf({ name, maxTemperature: 5 }, terms('kl', 'cross-entropy'));
+  }
+  const margin = { name: 'continuation', maxTemperature: 10, margin: 0.5 };
+  told(margin, soft(), /^\/strategy\/margin decides/, /objective\.terms/);
+  told(margin, { objective: { alpha: 0.5 } }, /^\/strategy\/margin decides/, /objective\.terms/);
+  phasesOf({ name: 'continuation', maxTemperature: 10 }, soft({ margin: 0.5 }));
+  const clients = [{ file: 'b.onnx' }];
+  const federated = { name: 'federated', clients };
+  told({ ...federated, method: 'fedmd' }, terms('kl'), /^\/strategy\/method decides/, /strategy\.method/);
+  phasesOf(federated, terms('kl'));
+  const own = terms('kl', { loss: 'self-distillation', at: ['a', 'b'] });
+  told({ name: 'self-within', alpha: 0.3 }, own, /^\/strategy\/alpha decides/, /strategy\.alpha/);
+});
+
 test('self: every generation is taught by the one before, from other initial weights', () => {
   const phases = phasesOf({ name: 'self', generations: 3 });
   assert.deepEqual(
