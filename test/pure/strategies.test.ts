@@ -266,6 +266,20 @@ test('label-free and function-matching learn from the teacher alone, and refuse 
   }
 });
 
+test('data-free: nothing is settled on rows that are yet to be recovered', () => {
+  const fitnet = { loss: 'fitnet', from: 'a', to: 'b' };
+  const words = /takes no term that is settled by looking at training rows, before there are any: /;
+  for (const odd of [
+    { loss: 'fitnet' },
+    { ...fitnet, weight: 'auto' },
+    { loss: 'logit-mse', weight: 'auto' },
+  ]) {
+    refuses({ name: 'data-free' }, terms('kl', odd), new RegExp(`${words.source}${odd.loss}$`));
+  }
+  const [phase] = phasesOf({ name: 'data-free' }, terms('kl', { ...fitnet, weight: 'published' }));
+  assert.equal(phase!.terms[1]!.weighing, 'published');
+});
+
 test('ensemble: one phase on what its teachers say together; weights and files as given, or refused', () => {
   const teachers = [
     { file: 'b.onnx', weight: 3 },
