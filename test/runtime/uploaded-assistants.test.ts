@@ -73,6 +73,11 @@ test('an uploaded student of the job is named by its file alone, where there is 
   await assert.rejects(runJourney(request, memoryTools()), (error: RetortError) =>
     /^student "mine\.onnx": the tfjs/.test(error.message),
   );
+  const none = asked({ name: 'single-stage' }, 'auto', 'Det', { student: { model: 'mine.onnx' } });
+  await assert.rejects(
+    validateJob(none, memoryTools(), () => 1),
+    (error: RetortError) => /^student "mine\.onnx": Det/.test(error.message),
+  );
 });
 
 test('the faster kernel is passed over where it cannot train an assistant, and the reason says so', async () => {

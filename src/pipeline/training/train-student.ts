@@ -49,7 +49,7 @@ export async function studentOf(
     seed: (spec.seed + (phase?.student?.seed ?? 0)) >>> 0,
   };
   const build = async (): Promise<Model> => buildStudent(request);
-  return phase ? aboutStudent(phase, spec, build) : build();
+  return aboutStudent(phase ?? spec.phases.at(-1)!, spec, build);
 }
 
 /** A run between two of its phases, or in one, as JSON. */
