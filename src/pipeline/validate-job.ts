@@ -6,6 +6,7 @@ import { tapLogits } from '../core/onnx/tap-logits.ts';
 import type { DatasetCard } from '../data/card.ts';
 import type { ResolvedSpec } from '../spec/resolved-spec.ts';
 import { chooseKernel } from './choice/choose-kernel.ts';
+import { measuredPlan } from './choice/measured-plan.ts';
 import { type CostEstimate, estimateCost } from './cost/estimate-cost.ts';
 import { modelCard } from './report/model-card.ts';
 import type { Results } from './results.ts';
@@ -15,7 +16,6 @@ import { storedFiles } from './stored-files.ts';
 import { shipStudent } from './student/ship-student.ts';
 import type { ModelInspection } from './teacher/inspect-model.ts';
 import { teacherWarnings } from './teacher/teacher-warnings.ts';
-import { drawnPlan } from './training/drawn-plan.ts';
 import { openRows, type Rows } from './training/open-rows.ts';
 import { studentOf } from './training/train-student.ts';
 
@@ -76,13 +76,13 @@ export async function validateJob(
 /** The context with `kernel: auto` settled as the job would. */
 async function withKernel(
   student: Model,
-  done: Pick<Results, 'inspect'>,
+  done: Pick<Results, 'ingest' | 'inspect' | 'qualify'>,
   rows: Rows,
   context: StageContext,
 ): Promise<StageContext> {
   if (context.spec.train.kernel !== 'auto') return context;
   const { kernel, reason } = await chooseKernel(
-    (measured) => drawnPlan(student, done, rows, measured),
+    (measured) => measuredPlan(student, done, rows, measured),
     context,
   );
   const train = { ...context.spec.train, kernel, kernelReason: reason };

@@ -6,17 +6,19 @@ import type { StudentChoice } from './resolved-spec.ts';
 import { Student } from './student-section.ts';
 
 /** The student that a phase trains: the job's, or what the phase says in its place. */
-export function phaseStudent(
-  { name, student }: Pick<Phase, 'name' | 'student'>,
-  job: StudentChoice,
-): StudentChoice {
-  if (job.kind === 'model' && student?.seed) {
-    throw new RetortError(
-      'SPEC_INVALID',
-      `/strategy: the phase "${name}" needs the student with other initial weights; an uploaded one has only its own`,
-      { hint: 'Name an architecture.' },
-    );
-  }
+export function phaseStudent(phase: Pick<Phase, 'name' | 'student'>, job: StudentChoice): StudentChoice {
+  const choice = choiceOf(phase, job);
+  const { name, student } = phase;
+  const isOwn = choice.kind === 'model' && job.kind === 'model' && choice.file === job.file;
+  if (!isOwn || !student?.seed) return choice;
+  throw new RetortError(
+    'SPEC_INVALID',
+    `/strategy: the phase "${name}" needs the student with other initial weights; an uploaded one has only its own`,
+    { hint: `Name an architecture${student.options ? ', or another model for that phase' : ''}.` },
+  );
+}
+
+function choiceOf({ name, student }: Pick<Phase, 'name' | 'student'>, job: StudentChoice): StudentChoice {
   const own = student?.options;
   if (!own || Object.keys(own).length === 0) return job;
   const within = (written: object): StudentChoice => ofPhase(name, () => resolveStudent(written));

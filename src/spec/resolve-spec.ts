@@ -6,7 +6,10 @@ import { strategies } from '../core/strategies/index.ts';
 import type { Strategy } from '../core/strategies/strategy.ts';
 import { augmentations } from '../data/augment/index.ts';
 import { RetortError } from '../errors.ts';
+import { checkEnsemble } from './check-ensemble.ts';
+import { checkLength } from './check-length.ts';
 import { refuseLabelShare } from './refuse-label-share.ts';
+import { refuseUnreadOptions } from './refuse-unread-options.ts';
 import { resolveObjective } from './resolve-objective.ts';
 import { resolvePhases } from './resolve-phases.ts';
 import { resolveStudent } from './resolve-student.ts';
@@ -29,7 +32,11 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
   const student = resolveStudent(spec.student as object | undefined);
   const own = entry.terms && { terms: entry.terms(strategy.options) };
   refuseLabelShare(spec.objective, entry);
+  const train = resolveTrain(withDefaults(spec.train ?? {}, entry.train ?? {}), facilities);
+  refuseUnreadOptions(entry, spec.strategy ?? {}, strategy.options, spec.objective);
   const objective = resolveObjective(spec.objective ?? own, entry.adds?.(strategy.options));
+  const phases = resolvePhases(strategy, objective.terms, student);
+  checkLength(strategy.name, phases, train);
   return {
     version: 1,
     inputs: spec.inputs ?? {},
@@ -39,11 +46,11 @@ export function resolveSpec(spec: Spec, facilities: Facilities): ResolvedSpec {
     student,
     ...(spec.method ? { method: spec.method } : {}),
     strategy,
-    ...(entry.ensemble ? { ensemble: entry.ensemble(strategy.options) } : {}),
+    ...(entry.ensemble ? { ensemble: checkEnsemble(entry.ensemble(strategy.options), objective.terms) } : {}),
     ...(entry.inversion ? { inversion: entry.inversion(strategy.options) } : {}),
     objective,
-    phases: resolvePhases(strategy, objective.terms, student),
-    train: resolveTrain(withDefaults(spec.train ?? {}, entry.train ?? {}), facilities),
+    phases,
+    train,
     export: { tolerance: spec.export?.tolerance ?? 1e-3 },
     controls: spec.controls ?? true,
     seed: spec.seed ?? 0,

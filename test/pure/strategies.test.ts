@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { meanLogits } from '../../src/core/mean-logits.ts';
 import { mixLogits } from '../../src/core/mix-logits.ts';
 import { curveAt } from '../../src/core/schedules/curve.ts';
 import type { Phase } from '../../src/core/strategies/phase.ts';
@@ -86,6 +87,33 @@ test('continuation: weight goes over from soft targets to labels, and stays ther
   refuses({ name: 'continuation' }, terms('annealed-mse'), /reads labels alone/);
 });
 
+test('options of a strategy that the objective leaves unread, or at odds with it, are refused with what to write instead', () => {
+  const told = (strategy: object, more: object, words: RegExp, hint: RegExp) =>
+    assert.throws(
+      () => phasesOf(strategy, more),
+      (error: RetortError) =>
+        error.code === 'SPEC_INVALID' && words.test(error.message) && hint.test(error.hint ?? ''),
+    );
+  const soft = (options: object = {}) => terms({ loss: 'annealed-mse', ...options }, 'cross-entropy');
+  const odd = /takes no term that has another maxTemperature than the strategy, .* at 5: annealed-mse$/;
+  for (const name of ['annealing', 'continuation']) {
+    told({ name, maxTemperature: 5 }, soft(), odd, /Give the term "maxTemperature": 5/);
+    const [first] = phasesOf({ name, maxTemperature: 5 }, soft({ maxTemperature: 5 }));
+    assert.equal(first!.terms[0]!.schedule!.temperature!.from, 5);
+    phasesOf({ name, maxTemperature: 5 }, terms('kl', 'cross-entropy'));
+  }
+  const margin = { name: 'continuation', maxTemperature: 10, margin: 0.5 };
+  told(margin, soft(), /^\/strategy\/margin decides/, /objective\.terms/);
+  told(margin, { objective: { alpha: 0.5 } }, /^\/strategy\/margin decides/, /objective\.terms/);
+  phasesOf({ name: 'continuation', maxTemperature: 10 }, soft({ margin: 0.5 }));
+  const clients = [{ file: 'b.onnx' }];
+  const federated = { name: 'federated', clients };
+  told({ ...federated, method: 'fedmd' }, terms('kl'), /^\/strategy\/method decides/, /strategy\.method/);
+  phasesOf(federated, terms('kl'));
+  const own = terms('kl', { loss: 'self-distillation', at: ['a', 'b'] });
+  told({ name: 'self-within', alpha: 0.3 }, own, /^\/strategy\/alpha decides/, /strategy\.alpha/);
+});
+
 test('self: every generation is taught by the one before, from other initial weights', () => {
   const phases = phasesOf({ name: 'self', generations: 3 });
   assert.deepEqual(
@@ -169,6 +197,31 @@ test('what is wrong with the student of a phase is told with the phase and with 
   hints({ name: 'progressive', assistants }, /phase "assistant-1".*"resnt"/, /mean "resnet"/);
 });
 
+test('a peer of an uploaded student is another network; the same file has the same weights', () => {
+  const own = { student: { model: 'mine.onnx' } };
+  const peerOf = (peer: object) => {
+    const { phases, student } = resolve({ name: 'mutual', peer }, own);
+    return phases
+      .filter(({ name }) => /^(peer|student)-0$/.test(name))
+      .map((each) => phaseStudent(each, student));
+  };
+  const mine = { kind: 'model', file: 'mine.onnx' };
+  assert.deepEqual(peerOf({ model: 'other.onnx' }), [{ kind: 'model', file: 'other.onnx' }, mine]);
+  assert.deepEqual(
+    peerOf({ architecture: 'mlp', hidden: [4] }).map(({ kind }) => kind),
+    ['architecture', 'model'],
+  );
+  for (const peer of [{}, { model: 'mine.onnx' }]) {
+    assert.throws(
+      () => peerOf(peer),
+      (error: RetortError) =>
+        error.code === 'SPEC_INVALID' &&
+        /"peer-0" needs the student with other initial weights/.test(error.message) &&
+        /another model for that phase/.test(error.hint!),
+    );
+  }
+});
+
 test('the student of a phase is of one kind: an architecture, a limit or a file', () => {
   const first = (own: object) => {
     const { phases, student } = resolve({ name: 'progressive', assistants: [own] });
@@ -226,6 +279,20 @@ test('label-free and function-matching learn from the teacher alone, and refuse 
     assert.deepEqual(phase!.terms, [{ loss: 'kl', weight: 1, temperature, options: { standardize: false } }]);
     refuses({ name }, terms('kl', 'cross-entropy'), /reads labels: cross-entropy/);
   }
+});
+
+test('data-free: nothing is settled on rows that are yet to be recovered', () => {
+  const fitnet = { loss: 'fitnet', from: 'a', to: 'b' };
+  const words = /takes no term that is settled by looking at training rows, before there are any: /;
+  for (const odd of [
+    { loss: 'fitnet' },
+    { ...fitnet, weight: 'auto' },
+    { loss: 'logit-mse', weight: 'auto' },
+  ]) {
+    refuses({ name: 'data-free' }, terms('kl', odd), new RegExp(`${words.source}${odd.loss}$`));
+  }
+  const [phase] = phasesOf({ name: 'data-free' }, terms('kl', { ...fitnet, weight: 'published' }));
+  assert.equal(phase!.terms[1]!.weighing, 'published');
 });
 
 test('ensemble: one phase on what its teachers say together; weights and files as given, or refused', () => {
@@ -377,7 +444,56 @@ test('phases are whole epochs, and one that goes on from another sees the batche
     [12, 0, 0],
     [8, 12, 12],
   ]);
-  assert.deepEqual(place({ name: 'two-stage', first: 0.01 }, { epochs: 1 })[0], [4, 0, 0]);
+  assert.deepEqual(place({ name: 'two-stage', first: 0.01 }, { epochs: 2 }), [
+    [4, 0, 0],
+    [4, 4, 4],
+  ]);
+});
+
+test('phases of one student that are too many for its length are refused; what is enough is, and costs no more than one phase', () => {
+  const refusal = (strategy: object, train: object): string | undefined => {
+    try {
+      resolve(strategy, { train });
+    } catch (error) {
+      const { code, message, hint } = error as RetortError;
+      assert.equal(code, 'SPEC_INVALID');
+      return `${message} ${hint}`;
+    }
+    return undefined;
+  };
+  const few =
+    /^\/train: 8 epochs are too few for the phases of "mutual": nothing is left for "(peer|student)-\d"/;
+  assert.match(refusal({ name: 'mutual' }, { epochs: 8 })!, few);
+  assert.match(refusal({ name: 'mutual' }, { epochs: 8 })!, /Give train\.epochs 10 or more/);
+  assert.match(refusal({ name: 'mutual', rounds: 100 }, { steps: 50 })!, /Give train\.steps 200 or more or/);
+  assert.match(
+    refusal({ name: 'two-stage' }, { epochs: 1 })!,
+    /left for "soft-targets" Give train\.epochs 2/,
+  );
+  assert.match(
+    refusal({ name: 'annealing', soft: 0.999 }, { epochs: 10 })!,
+    /left for "labels" .* 1000 or more/,
+  );
+  const assistants = [{ hidden: [4] }];
+  assert.equal(refusal({ name: 'progressive', assistants, share: 0.1 }, { epochs: 1 }), undefined);
+  for (const rounds of [1, 2, 3, 5, 7, 100]) {
+    for (const epochs of [1, 2, 3, 5, 6, 8, 10, 12, 14, 30, 200]) {
+      const strategy = { name: 'mutual', rounds };
+      const told = refusal(strategy, { epochs });
+      const enough = Number(/epochs (\d+) or more/.exec(told ?? '')?.[1] ?? epochs);
+      const placed = placePhases(
+        phasesOf(strategy, { train: { epochs: enough } }),
+        { length: { epochs: enough }, batchSize: 10 },
+        45,
+      );
+      for (const own of ['student', 'peer']) {
+        const made = placed
+          .filter(({ name }) => name.startsWith(own))
+          .reduce((sum, { steps }) => sum + steps, 0);
+        assert.equal(made, 4 * enough, `${own}, ${rounds} rounds, ${enough} epochs`);
+      }
+    }
+  }
 });
 
 test('phases that continue one another share a schedule and the seed of the first; others have their own', () => {
@@ -446,4 +562,19 @@ test('a mix of logits is that of the mean of softened probabilities, whatever th
     }
   }
   assert.equal(mixLogits([{ logits: logits[0]!, weight: 1 }], 3), logits[0]);
+});
+
+test('a mean of logits keeps what teachers that agree say, each score by itself', () => {
+  const logits = Float32Array.of(3, 2, -4, -5);
+  const same = meanLogits([
+    { logits, weight: 0.75 },
+    { logits, weight: 0.25 },
+  ]);
+  assert.deepEqual(same, logits);
+  const other = Float32Array.of(7, 2, 0, 3);
+  const mean = meanLogits([
+    { logits, weight: 3 },
+    { logits: other, weight: 1 },
+  ]);
+  assert.deepEqual(mean, Float32Array.of(4, 2, -3, -3));
 });

@@ -6,6 +6,7 @@ import { decodeModel } from '../../src/core/onnx/decode.ts';
 import { encodeModel } from '../../src/core/onnx/encode.ts';
 import { joinModels } from '../../src/core/onnx/join.ts';
 import type { Model } from '../../src/core/onnx/model.ts';
+import type { RetortError } from '../../src/errors.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import { validateJob } from '../../src/pipeline/validate-job.ts';
 import { memoryTools, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny-job.ts';
@@ -50,17 +51,6 @@ test('sigmoids on a teacher whose classes exclude one another are warned of, wit
   assert.deepEqual(await warnings(objective(kl), softmax), []);
   // Of plain scores nothing is known.
   assert.deepEqual(await warnings(objective(sigmoid)), []);
-  const means = (combine: string) =>
-    warnings(
-      { ...objective(sigmoid), strategy: { name: 'ensemble', teachers: [{ file: 'b.onnx' }], combine } },
-      tinyTeacher(),
-      { 'b.onnx': tinyTeacher() },
-    );
-  assert.deepEqual(
-    await means('probabilities'),
-    words('the ensemble averages probabilities that add up to 1'),
-  );
-  assert.deepEqual(await means('logits'), []);
 });
 
 test('a softmax that is not found in the graph is found in the scores, and the student has one too', async () => {
@@ -107,6 +97,50 @@ test('values that are further off the labels than a constant are warned of; near
   });
   assert.deepEqual(await warnings(objective(values), near), []);
   assert.deepEqual(await warnings(objective(kl), far), []);
+});
+
+const ensemble = (more: object = {}, further: object = {}) => ({
+  strategy: { name: 'ensemble', teachers: [{ file: 'b.onnx', ...further }], combine: 'logits', ...more },
+});
+
+test('teachers of an ensemble are warned of one by one, by name', async () => {
+  const job = (loss: object, b: Uint8Array, further = {}) =>
+    warnings({ ...objective(loss), ...ensemble({}, further) }, tinyTeacher(), { 'b.onnx': b });
+  assert.deepEqual(await job(sigmoid, tinyTeacher()), []);
+  const [softmax, ...none] = await job(sigmoid, tinyTeacher({ tail: 'softmax' }));
+  assert.match(softmax!, /^further teacher "b\.onnx": "sigmoid-kd" takes every score .* their softmax/);
+  assert.deepEqual(none, []);
+  // The job's own and the further one.
+  const told = await job(values, tinyTeacher({ gain: 0.04 }));
+  assert.equal(told.length, 2);
+  assert.match(told[1]!, /^further teacher "b\.onnx": "regression-kd" takes scores for values/);
+  // Its classes in another order are compared with its own outputs.
+  const renamed = { labels: { '0': 3, '1': 2, '2': 1, '3': 0 } };
+  const turned = await job(values, tinyTeacher({ gain: 0.04, outputs: [3, 2, 1, 0] }), renamed);
+  assert.equal(turned[1], told[1]);
+});
+
+test('what leaves no scores as they are is refused for losses that take them so, and the mean of logits is not', async () => {
+  const refused = (loss: object, strategy: object, words: RegExp, b = tinyTeacher()) =>
+    assert.rejects(
+      () => warnings({ ...objective(kl, loss), ...strategy }, tinyTeacher(), { 'b.onnx': b }),
+      (error: RetortError) =>
+        error.code === 'SPEC_INVALID' && words.test(error.message) && /"kl"/.test(error.hint ?? ''),
+    );
+  for (const loss of [sigmoid, values]) {
+    const name = `"${loss.loss}" takes the teacher.* scores as they are`;
+    const combined = (combine: string) =>
+      new RegExp(`^/strategy/combine: "${combine}" makes .*, and ${name}`);
+    await refused(loss, ensemble({ combine: undefined }), combined('probabilities'));
+    await refused(loss, ensemble({ combine: 'standardized-logits' }), combined('standardized-logits'));
+    const part = ensemble({}, { labels: { '2': 0, '3': 1 } });
+    await refused(loss, part, new RegExp(`${name}.*"b\\.onnx"`), tinyTeacher({ outputs: [2, 3] }));
+  }
+  const standard = ensemble({ combine: 'standardized-logits' });
+  assert.deepEqual(
+    await warnings({ ...objective(kl), ...standard }, undefined, { 'b.onnx': tinyTeacher() }),
+    [],
+  );
 });
 
 test('a dry run warns of it too', async () => {

@@ -215,6 +215,24 @@ test('the report says what the strategy cost beside the control, and the model c
   );
 });
 
+test('where a term reads no softmax, a peer and the teacher are mixed by their logits: the loss goes on from turn to turn', async () => {
+  const tools = memoryTools();
+  const spec = {
+    ...specOf({ name: 'mutual', rounds: 1 }, 'onnxruntime', { epochs: 8, augment: [], ema: undefined }),
+    objective: { terms: [{ loss: 'sigmoid-kd' }] },
+  };
+  const results = await runJourney(tinyRequest(JSON.parse(JSON.stringify(spec))), tools);
+  const lines = (await textOf('metrics.jsonl', results, tools)).trim().split('\n');
+  const all = lines.map((line) => JSON.parse(line) as { phase: string; loss?: number });
+  const lossesOf = (name: string) =>
+    all.flatMap(({ phase, loss }) => (phase === name && loss !== undefined ? [loss] : []));
+  const [before, after] = [lossesOf('student-0').at(-1)!, lossesOf('student-1')[0]!];
+  assert.ok(
+    after < 2 * before,
+    `${before} at the end of the first turn, ${after} at the start of the second`,
+  );
+});
+
 test('a dry run counts all phases', async () => {
   const seconds = async (strategy: object) => {
     const spec = specOf(strategy, 'onnxruntime', { steps: 20_000, epochs: undefined, augment: [] });

@@ -32,6 +32,19 @@ export const annealed = (terms: readonly ObjectiveTerm[], maxTemperature: number
   });
 };
 
+/** SPEC_INVALID for terms whose targets are scaled by another highest temperature than the one they begin at. */
+export const refuseOtherStart = (
+  strategy: string,
+  terms: readonly ObjectiveTerm[],
+  maxTemperature: number,
+): void =>
+  refuse(
+    strategy,
+    terms.filter(({ options: { maxTemperature: own = maxTemperature } }) => own !== maxTemperature),
+    `has another maxTemperature than the strategy, which begins at ${maxTemperature}`,
+    `Give the term "maxTemperature": ${maxTemperature}, or the strategy that of the term.`,
+  );
+
 /**
  * Annealing-KD: first the teacher's logits alone while the temperature falls from T_max to 1 in equal stairs, then the
  * labels alone. The published loss of the first phase is `annealed-mse`, which is taken where the spec names no
@@ -51,6 +64,7 @@ export const annealing: Strategy<typeof options> = {
     refuse('annealing', rest.filter(readsLabels), 'reads labels and the teacher at once', 'Leave it out.');
     const fading = rest.filter((term) => readsTeacherLogits(term) && term.temperature !== undefined);
     demand('annealing', fading, 'reads the teacher and a temperature', 'Add "annealed-mse" or "kl".');
+    refuseOtherStart('annealing', fading, maxTemperature);
     return [
       { name: 'soft-targets', terms: annealed(rest, maxTemperature, 1), share: soft },
       { name: 'labels', terms: alone(hard), share: 1 - soft, from: 'soft-targets' },

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { temperatureRange } from '../temperature-range.ts';
-import { annealed } from './annealing.ts';
+import { annealed, refuseOtherStart } from './annealing.ts';
 import type { Strategy } from './strategy.ts';
 import { alone, demand, isHard } from './terms.ts';
 
@@ -42,10 +42,12 @@ export const continuation: Strategy<typeof options> = {
     { loss: 'annealed-mse', maxTemperature, margin },
     { loss: 'cross-entropy' },
   ],
+  ofTerms: ['margin'],
   phases(terms, { maxTemperature, over }) {
     const hard = demand('continuation', terms.filter(isHard), 'reads labels alone', 'Add "cross-entropy".');
     const soft = terms.filter((term) => !isHard(term));
     demand('continuation', soft, 'reads the teacher', 'Add one: "annealed-mse".');
+    refuseOtherStart('continuation', soft, maxTemperature);
     const weighted = [
       { part: annealed(soft, maxTemperature, over), weight: { from: 1, to: 0, over } },
       { part: alone(hard), weight: { from: 0, to: 1, over } },

@@ -58,6 +58,12 @@ export const dataFree: Strategy<typeof options> = {
   withoutLabels: true,
   phases(terms) {
     refuse('data-free', terms.filter(readsLabels), 'reads labels', 'Recovered pictures have none.');
+    refuse(
+      'data-free',
+      terms.filter(({ from, weighing }) => from === 'auto' || weighing === 'auto'),
+      'is settled by looking at training rows, before there are any',
+      'Name its tensors in "from" and "to", and give it a weight: a number or "published".',
+    );
     demand('data-free', terms.filter(readsTeacherLogits), "reads the teacher's logits", 'Add one: "kl".');
     return [{ name: 'all', terms, share: 1 }];
   },

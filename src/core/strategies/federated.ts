@@ -39,6 +39,7 @@ export const federated: Strategy<typeof options> = {
     'Lin, Kong, Stich, Jaggi, "Ensemble Distillation for Robust Model Fusion", NeurIPS 2020, arXiv 2006.07242; Li, Wang, "FedMD", 2019, arXiv 1910.03581',
   options,
   terms: ({ method }) => [method === 'fedmd' ? { loss: 'logit-mse' } : { loss: 'kl', temperature: 1 }],
+  ofTerms: ['method'],
   ensemble(given) {
     refuseSomeCounted(given);
     return {

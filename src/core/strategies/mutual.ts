@@ -19,7 +19,8 @@ const options = Type.Object(
       default: 5,
       minimum: 1,
       maximum: 100,
-      description: 'how often the two take turns after that; each makes all steps in all together',
+      description:
+        'how often the two take turns after that; each makes all steps in all together, an epoch or step a turn at least',
     }),
     weight: Type.Number({
       default: 0.25,

@@ -30,5 +30,6 @@ export const selfWithin: Strategy<typeof options> = {
   citation: selfDistillation.citation,
   options,
   adds: (term) => [{ loss: selfDistillation.name, ...term }],
+  ofTerms: Object.keys(options.properties),
   phases: (terms) => [{ name: 'all', terms, share: 1 }],
 };

@@ -17,6 +17,8 @@ export interface Strategy<S extends TObject = TObject> {
   terms?(options: Static<S>): readonly Readonly<Record<string, unknown>>[];
   /** Terms it adds to the objective, unless that has a term of the same loss. */
   adds?(options: Static<S>): readonly Readonly<Record<string, unknown>>[];
+  /** Options that only `terms` or `adds` reads, and so nothing where the spec says these terms itself. */
+  readonly ofTerms?: readonly string[];
   /** What of `train` it sets where the spec says nothing. */
   readonly train?: Readonly<Record<string, unknown>>;
   /** Who stands for the job's teacher in its phases. Default: the job's teacher alone. */

@@ -1,4 +1,7 @@
 import { RetortError } from '../../errors.ts';
+import { losses } from '../losses/index.ts';
+import type { Loss } from '../losses/loss.ts';
+import { entryOf } from '../options.ts';
 import { needsOf, type ObjectiveTerm } from '../program/build-program.ts';
 
 /** How strategies tell the terms of an objective apart: by what their losses need, never by their names. */
@@ -18,6 +21,10 @@ export const readsInside = (term: ObjectiveTerm): boolean => needs(term, 'featur
 /** Whether it says what class scores should be, so that it teaches the classifier. */
 export const teachesScores = (term: ObjectiveTerm): boolean =>
   !readsInside(term) && (readsLabels(term) || readsTeacherLogits(term));
+
+/** Whether it takes the teacher's scores as they are, every one by itself or as values, and not through a softmax. */
+export const takesPlainScores = ({ loss }: ObjectiveTerm): boolean =>
+  entryOf<Loss>(losses, loss, 'loss').takesScores !== undefined;
 
 /** The temperature at which all that read the teacher's logits soften them; 1 where they differ, or change with the steps. */
 export function sharedTemperature(terms: Terms): number {

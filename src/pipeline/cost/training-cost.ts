@@ -4,6 +4,7 @@ import { autoCandidates, shortRound, wholeRound } from '../../spec/auto-candidat
 import { trialSpec } from '../choice/trial-spec.ts';
 import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
+import { aboutStudent } from '../student/about-student.ts';
 import { phasesOf } from '../training/drawn-plan.ts';
 import type { Rows } from '../training/open-rows.ts';
 import { type PlacedPhase, placePhases } from '../training/place-phases.ts';
@@ -39,7 +40,8 @@ export async function trainingCost(
   for (const phase of phases) {
     if (paces.has(kindOf(phase))) continue;
     const student = await studentOf(done, context, rows, phase);
-    paces.set(kindOf(phase), await trainingPace(student, done, rows, context, phase));
+    const measured = (): Promise<TrainingPace> => trainingPace(student, done, rows, context, phase);
+    paces.set(kindOf(phase), await aboutStudent(phase, context.spec, measured));
   }
   const paceOf = (phase: PlacedPhase): TrainingPace => paces.get(kindOf(phase))!;
   const made = ({ open, step, round, roundSteps }: TrainingPace, steps: number): number =>

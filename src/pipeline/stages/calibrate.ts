@@ -1,8 +1,9 @@
 import type { Model } from '../../core/onnx/model.ts';
 import { chooseKernel } from '../choice/choose-kernel.ts';
 import { consideredKernels } from '../choice/considered-kernels.ts';
+import { measuredPlan } from '../choice/measured-plan.ts';
+import { namedFiles } from '../named-files.ts';
 import type { Stage } from '../stage.ts';
-import { drawnPlan } from '../training/drawn-plan.ts';
 import { openRows } from '../training/open-rows.ts';
 import { openRowsKey } from '../training/train-key.ts';
 import { studentOf } from '../training/train-student.ts';
@@ -22,7 +23,16 @@ export const calibrate: Stage<'calibrate'> = {
     const recipe = { device, threads, batchSize, optimizer, clipNorm, ema };
     const { student, train } = context.spec;
     const considered = await consideredKernels(train, context.kernels);
-    return { ...openRowsKey(done, context.spec), student, recipe, considered };
+    const own = student.kind === 'model' ? student.file : undefined;
+    const others = namedFiles(context.spec).filter(({ role, file }) => role === 'student' && file !== own);
+    return {
+      ...openRowsKey(done, context.spec),
+      student,
+      // Left out where there are none, so that other choices keep the key they had.
+      ...(others.length > 0 ? { others } : {}),
+      recipe,
+      considered,
+    };
   },
   async run(done, context) {
     const { kernel, kernelReason } = context.spec.train;
@@ -32,7 +42,7 @@ export const calibrate: Stage<'calibrate'> = {
       let student: Promise<Model> | undefined;
       return await chooseKernel(async (measured) => {
         student ??= studentOf(done, context, rows);
-        return drawnPlan(await student, done, rows, measured);
+        return measuredPlan(await student, done, rows, measured);
       }, context);
     } finally {
       await rows.dataset.close();

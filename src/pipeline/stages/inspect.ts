@@ -34,7 +34,7 @@ export const inspect: Stage<'inspect'> = {
     named: namedFiles(spec).map(({ file }) => file),
     inverted: spec.inversion !== undefined || undefined,
     refusesPairs: refusalOfPairs(spec) !== undefined,
-    oneByOne: [lossesTaking('one by one', spec), spec.ensemble?.combine],
+    oneByOne: lossesTaking('one by one', spec),
   }),
   async run({ ingest }, context) {
     const { blobs, spec } = context;
@@ -46,19 +46,19 @@ export const inspect: Stage<'inspect'> = {
     if (own.plan.scores.classes === 2) refusePairs(spec);
     if (spec.inversion) refuseWithoutStatistics(decodeModel(await blobs.get(own.plan.model.hash)));
     const others: InspectedTeacher[] = [];
+    const exclusive = [...exclusiveWarnings(spec, tap, own.plan.scores)];
     for (const { file, inputs } of spec.ensemble?.others ?? []) {
       const work = () => inspectTeacher(files.get(file)!, files, inputs, context, 'further');
-      const { card, plan } = await aboutTeacher(file, work);
+      const { tap: scores, card, plan } = await aboutTeacher(file, work);
       others.push({ file, card, plan });
+      const told = exclusiveWarnings(spec, scores, plan.scores);
+      exclusive.push(...told.map((warning) => `further teacher "${file}": ${warning}`));
     }
     const models = [decodeModel(bytes)];
     for (const { file, role } of named) {
       models.push(await about(`${role} "${file}"`, () => decodeModel(files.get(file)!)));
     }
-    const warnings = [
-      ...unreadFiles(ingest.companions, named, models),
-      ...exclusiveWarnings(spec, tap, own.plan.scores),
-    ];
+    const warnings = [...unreadFiles(ingest.companions, named, models), ...exclusive];
     return { ...own, warnings, ...(spec.ensemble ? { others } : {}) };
   },
 };

@@ -1,4 +1,3 @@
-import { isHard } from '../../core/strategies/terms.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import { foundPairs, foundWeights } from '../layers/found-pairs.ts';
 import { misplacedAssistants } from '../report/assistants.ts';
@@ -74,7 +73,6 @@ function reportOf(done: Results, { spec, runtime }: StageContext): Report {
       ...teacherWarnings(done, spec),
       ...evaluated.warnings,
       ...learnedOn(done),
-      ...idleTerms(done, spec),
       ...otherSteps(done, spec),
       ...misplacedAssistants(reports, spec.phases),
     ],
@@ -104,12 +102,6 @@ const learnedOn = ({ teach }: Results): string[] =>
         `weights of the teachers were learned on ${teach.weights.learned.rows} labelled validation rows, so agreement there is no estimate`,
       ]
     : [];
-
-/** Terms that nothing has fed. */
-function idleTerms({ qualify }: Results, { objective }: ResolvedSpec): string[] {
-  const idle = qualify.labelled > 0 ? [] : objective.terms.filter(isHard);
-  return idle.map(({ loss }) => `no training row has a label, so "${loss}" has taught nothing`);
-}
 
 /** Steps of student and control, where they differ. */
 function otherSteps(done: Results, { phases }: ResolvedSpec): string[] {

@@ -10,6 +10,7 @@ import { jobTeachers } from '../teacher/job-teachers.ts';
 import { lossesTaking, valueWarnings } from '../teacher/misread-scores.ts';
 import { openTeacher } from '../teacher/open-teacher.ts';
 import { type Judged, judge, qualityError } from '../teacher/quality-gate.ts';
+import { refuseInferredScores } from '../teacher/refuse-inferred-scores.ts';
 import { refuseMissingLabels } from '../teacher/refuse-missing-labels.ts';
 import { type ClassNames, resolveClassMap } from '../teacher/resolve-class-map.ts';
 import type { TeacherPlan } from '../teacher/teacher-plan.ts';
@@ -81,6 +82,7 @@ export const qualify: Stage<'qualify'> = {
   },
   settle({ qualify: found }, spec) {
     refuseMissingLabels(found, spec);
+    refuseInferredScores(spec, found.others);
     if (spec.train.teacherRows !== undefined) return spec;
     return { ...spec, train: { ...spec.train, teacherRows: found.teacherRows.rows } };
   },
@@ -98,8 +100,8 @@ async function qualified(
     if (!judged) {
       return { quality: null, warnings: [unknownQuality(asked.rows.dataset, asked.map)] };
     }
-    const { quality, logits, labels } = judged;
-    const misread = valueWarnings(spec, logits, labels, asked.plan.scores.classes);
+    const { quality, logits, labels, classes } = judged;
+    const misread = valueWarnings(spec, logits, labels, classes);
     if (quality.passes) return { quality, warnings: [...misread] };
     if (!spec.teacherQuality.override) throw await qualityError(quality, { ...asked, scorer }, spec.seed);
     return {

@@ -1,33 +1,32 @@
-import type { Model } from '../../core/onnx/model.ts';
 import { RetortError } from '../../errors.ts';
+import { phaseStudent } from '../../spec/phase-student.ts';
 import { consideredKernels } from '../choice/considered-kernels.ts';
 import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
-import { drawnPlan, phasesOf } from '../training/drawn-plan.ts';
+import { phasesOf } from '../training/drawn-plan.ts';
 import { openRows, type Rows } from '../training/open-rows.ts';
+import type { PlacedPhase } from '../training/place-phases.ts';
 import { readsLabelsAlone } from '../training/plan-training.ts';
 import { studentOf } from '../training/train-student.ts';
+import { openUploaded } from './open-uploaded.ts';
 
 /**
  * Refuses what cannot be trained before the teacher is asked or gives pictures, which may take hours: builds the students of all phases, and
- * lets the kernel open the training of an uploaded one; where the kernel is left open, one must be able to. Those of our own
- * architectures all train.
+ * lets the kernel open the training of uploaded ones; where the kernel is left open, one must be able to train them all.
+ * Those of our own architectures all train.
  */
 export async function checkStudent(done: Results, context: StageContext): Promise<void> {
   const { spec } = context;
   const rows = await openRows(done, context);
   try {
-    const student = await checkPhases(done, context, rows);
-    if (spec.student.kind !== 'model') return;
-    const { device, threads } = spec.train;
+    const phases = await checkPhases(done, context, rows);
+    if (phases.every((phase) => phaseStudent(phase, spec.student).kind !== 'model')) return;
     const { worth } = await consideredKernels(spec.train, context.kernels);
     let failure: RetortError | undefined;
     for (const kernel of worth) {
       const settled = { ...context, spec: { ...spec, train: { ...spec.train, kernel } } };
-      const plan = await drawnPlan(student, done, rows, settled);
       try {
-        const trainer = await plan.kernel.open(plan.program, { device, threads, seed: spec.seed });
-        return await trainer.close();
+        return await openUploaded(phases, done, rows, settled);
       } catch (error) {
         if (!(error instanceof RetortError)) throw error;
         failure ??= error;
@@ -39,8 +38,12 @@ export async function checkStudent(done: Results, context: StageContext): Promis
   }
 }
 
-/** Builds the student of every phase; returns the last one, the job's. */
-async function checkPhases(done: Results, context: StageContext, rows: Rows): Promise<Model> {
+/** Builds the student of every phase. */
+async function checkPhases(
+  done: Results,
+  context: StageContext,
+  rows: Rows,
+): Promise<readonly PlacedPhase[]> {
   const phases = phasesOf(context, rows);
   const deaf = phases.find(readsLabelsAlone);
   if (deaf && phases.length > 1 && done.qualify.labelled === 0) {
@@ -50,6 +53,6 @@ async function checkPhases(done: Results, context: StageContext, rows: Rows): Pr
       { hint: 'Take a strategy without such a phase: "label-free", "single-stage".' },
     );
   }
-  for (const phase of phases.slice(0, -1)) await studentOf(done, context, rows, phase);
-  return studentOf(done, context, rows, phases.at(-1));
+  for (const phase of phases) await studentOf(done, context, rows, phase);
+  return phases;
 }

@@ -16,18 +16,16 @@ export function lossesTaking(
 
 /** Warnings of losses that read every score by itself, where the scores are those of classes that exclude one another. */
 export function exclusiveWarnings(
-  spec: Pick<ResolvedSpec, 'phases' | 'ensemble'>,
+  spec: Pick<ResolvedSpec, 'phases'>,
   { post, output }: Pick<LogitTap, 'post' | 'output'>,
   { name, kind }: ScoresTap,
 ): readonly string[] {
   const reason =
-    spec.ensemble?.combine === 'probabilities'
-      ? 'the ensemble averages probabilities that add up to 1'
-      : post !== 'none' && post !== 'sigmoid'
-        ? `"${output}" of the teacher comes of their ${post}`
-        : kind === 'probabilities'
-          ? `"${name}" of the teacher holds probabilities`
-          : undefined;
+    post !== 'none' && post !== 'sigmoid'
+      ? `"${output}" of the teacher comes of their ${post}`
+      : kind === 'probabilities'
+        ? `"${name}" of the teacher holds probabilities`
+        : undefined;
   if (reason === undefined) return [];
   return lossesTaking('one by one', spec).map(
     (loss) =>
@@ -40,12 +38,12 @@ export function exclusiveWarnings(
  * of the row, 0 for the others) than a constant: it then holds the student back nowhere, and the labels alone teach.
  */
 export function valueWarnings(
-  spec: Pick<ResolvedSpec, 'phases' | 'ensemble'>,
+  spec: Pick<ResolvedSpec, 'phases'>,
   logits: Float32Array,
   labels: ArrayLike<number>,
   classes: number,
 ): readonly string[] {
-  const taking = spec.ensemble ? [] : lossesTaking('values', spec);
+  const taking = lossesTaking('values', spec);
   if (taking.length === 0 || labels.length === 0) return [];
   const target = (at: number): number => Number(labels[Math.floor(at / classes)] === at % classes);
   const off = logits.reduce((sum, z, at) => sum + (z - target(at)) ** 2, 0) / logits.length;

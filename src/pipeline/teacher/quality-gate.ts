@@ -33,9 +33,10 @@ export interface Judged {
   readonly map?: ClassMap;
 }
 
-/** A teacher's quality, and the scores [rows, outputs] it was found from. */
+/** A teacher's quality, and the scores [rows, classes] it was found from: of the classes it knows, in their order. */
 export interface Judgement {
   readonly quality: TeacherQuality;
+  readonly classes: number;
   readonly logits: Float32Array;
   readonly labels: Int32Array;
 }
@@ -56,19 +57,19 @@ export async function judge(
   };
   const logits = await scoreRows(scorer, judged.rows.plain, rows, options);
   refuseNotFinite(logits, classes, rows);
-  const labels = Int32Array.from(rows, (row) => judged.rows.dataset.labels[row]!);
-  return { quality: qualityOf(judged, rows, logits), logits, labels };
+  const scores = knownScores(judged, rows, logits);
+  return { quality: teacherQuality(scores), ...scores };
 }
 
-function qualityOf(
+/** Scores and labels of rows, of the classes that the teacher knows. */
+function knownScores(
   { rows: { dataset }, plan, map }: Judged,
   rows: Uint32Array,
   logits: Float32Array,
-): TeacherQuality {
+): Omit<Judgement, 'quality'> {
   const { classes } = plan.scores;
   const labels = Int32Array.from(rows, (row) => dataset.labels[row]!);
-  if (!map) return teacherQuality({ classes, logits, labels });
-  return teacherQuality(onKnownClasses(mapScores(logits, classes, map), labels, map));
+  return map ? onKnownClasses(mapScores(logits, classes, map), labels, map) : { classes, logits, labels };
 }
 
 /** The refusal of a teacher that is no better than chance: its figures, and what would help if anything known does. */
@@ -144,7 +145,8 @@ async function tryScalings(judged: Judged, seed: number) {
         classes: Math.max(plan.scores.classes, dataset.classes.length),
       });
       const options = { input: plan.input.name, classes: plan.scores.classes };
-      const { accuracy } = qualityOf(judged, chosen, await scoreRows(judged.scorer, maker, chosen, options));
+      const logits = await scoreRows(judged.scorer, maker, chosen, options);
+      const { accuracy } = teacherQuality(knownScores(judged, chosen, logits));
       const suggestion = { scale: wish.scale!, mean, std, ...(order === 'BGR' ? { colour: order } : {}) };
       tried.push({ name: order === 'BGR' ? `${name}, BGR` : name, accuracy, wish: suggestion });
     }

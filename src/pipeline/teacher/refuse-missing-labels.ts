@@ -1,3 +1,4 @@
+import type { ObjectiveTerm } from '../../core/program/build-program.ts';
 import { isHard } from '../../core/strategies/terms.ts';
 import { RetortError } from '../../errors.ts';
 import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
@@ -14,14 +15,15 @@ export function refuseMissingLabels(
   if (spec.ensemble?.weighting.by === 'learned' && rows === unlabelled) throw noLabelsToLearnFrom();
 }
 
-/** For a phase that nothing but labels teaches, where there are none. */
+/** For a phase that nothing but labels teaches, from its first step or in the end. */
 function refuseLabelsAlone({ phases, method }: Pick<ResolvedSpec, 'phases' | 'method'>): void {
-  const phase = method === 'auto' ? undefined : phases.find(({ terms }) => terms.every(isHard));
-  if (!phase) return;
+  const fades = ({ schedule }: ObjectiveTerm): boolean => schedule?.weight?.to === 0;
+  const phase = phases.find(({ terms }) => terms.every((term) => isHard(term) || fades(term)));
+  if (!phase || method === 'auto') return;
   const which = phases.length > 1 ? `the phase "${phase.name}"` : 'the student';
   throw new RetortError(
     'DATA_EMPTY',
-    `${which} would learn from labels alone, and no training row has one that may be used`,
+    `${which} would ${phase.terms.some(fades) ? 'in the end ' : ''}learn from labels alone, and no training row has one that may be used`,
     { hint: 'Take "label-free", an objective with "kl", or data with labels.' },
   );
 }

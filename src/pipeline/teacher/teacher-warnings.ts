@@ -2,6 +2,7 @@ import type { ResolvedSpec } from '../../spec/resolved-spec.ts';
 import type { Results } from '../results.ts';
 import { seedWarnings } from '../student/seed-warnings.ts';
 import { fewRowWarnings } from './few-row-warnings.ts';
+import { idleWarnings } from './idle-warnings.ts';
 import { repeatWarnings } from './repeat-warnings.ts';
 import type { TeacherPlan } from './teacher-plan.ts';
 import { untaughtWarnings } from './untaught-warnings.ts';
@@ -18,6 +19,7 @@ export const teacherWarnings = (
   ...inspect.warnings,
   ...qualify.warnings,
   ...untaughtWarnings(spec),
+  ...idleWarnings(qualify.labelled, spec),
   ...idWarnings(inspect.plan, spec),
   ...repeatWarnings(qualify.card.splits.train.rows, spec.train),
   ...fewRowWarnings(qualify.card.splits.train.rows, spec),

@@ -1,7 +1,8 @@
+import { meanLogits } from '../../core/mean-logits.ts';
 import { mixLogits } from '../../core/mix-logits.ts';
 import type { Model } from '../../core/onnx/model.ts';
 import { JOB_TEACHER, type Phase } from '../../core/strategies/phase.ts';
-import { sharedTemperature } from '../../core/strategies/terms.ts';
+import { sharedTemperature, takesPlainScores } from '../../core/strategies/terms.ts';
 import { cancelled } from '../cancelled.ts';
 import { loadLogits } from '../logits/logits-store.ts';
 import { scoreRows } from '../logits/score-rows.ts';
@@ -19,8 +20,8 @@ export interface PhaseTeacher {
 
 /**
  * The job's teacher as the teach stage has asked it; a student of an earlier phase is asked when its logits are needed, on
- * the pixels of that very epoch. Several are one by the mean of their probabilities at the temperature of the terms. One
- * view is held at a time; after a resumption it is made again and has the same bits.
+ * the pixels of that very epoch. Several are one by the mean of their probabilities at the temperature of the terms, or
+ * of their logits where a term reads no softmax. One view is held at a time; after a resumption it is made again and has the same bits.
  */
 export function phaseTeacher(
   { teachers = { [JOB_TEACHER]: 1 }, terms }: Pick<Phase, 'teachers' | 'terms'>,
@@ -54,7 +55,10 @@ export function phaseTeacher(
     for (const [teacher, weight] of Object.entries(teachers)) {
       sources.push({ logits: await logitsOf(teacher, epoch), weight });
     }
-    return mixLogits(sources, classes, sharedTemperature(terms));
+    if (sources.length === 1) return sources[0]!.logits;
+    return terms.some(takesPlainScores)
+      ? meanLogits(sources)
+      : mixLogits(sources, classes, sharedTemperature(terms));
   };
   let held: { readonly epoch: number; readonly logits: Promise<Float32Array> } | undefined;
   return {

@@ -1,4 +1,5 @@
 import type { Phase } from '../../core/strategies/phase.ts';
+import { phaseLengths } from '../../core/strategies/phase-lengths.ts';
 import { stepsPerEpoch } from '../../data/order.ts';
 import type { ResolvedTrain } from '../../spec/resolved-spec.ts';
 
@@ -19,10 +20,7 @@ export interface PlacedPhase extends Phase {
   readonly before: number;
 }
 
-/**
- * Lengths and places of the phases: whole epochs where the length is given in epochs, at least one. Those that go on from
- * one another are rounded together, so that shares that add up to 1 make no more steps than one phase would.
- */
+/** Lengths and places of the phases: whole epochs where the length is given in epochs, at least one. */
 export function placePhases(
   phases: readonly Phase[],
   { length, batchSize }: Pick<ResolvedTrain, 'length' | 'batchSize'>,
@@ -30,18 +28,13 @@ export function placePhases(
 ): readonly PlacedPhase[] {
   const [whole, unit] =
     'steps' in length ? [length.steps, 1] : [length.epochs, stepsPerEpoch(trainRows, batchSize)];
+  const lengths = phaseLengths(phases, whole);
   const placed: PlacedPhase[] = [];
-  /** By phase: its share with those of all it goes on from. */
-  const shares = new Map<string, number>();
   let before = 0;
   for (const [index, phase] of phases.entries()) {
     const source = placed.find(({ name }) => name === phase.from);
-    const share = phase.share + (source ? shares.get(source.name)! : 0);
-    const start = source ? source.start + source.steps : 0;
-    // The sum of ten tenths is a little less than 1.
-    const end = Math.round(Number((whole * share).toPrecision(12))) * unit;
-    const steps = Math.max(unit, end - start);
-    shares.set(phase.name, share);
+    const length = lengths.get(phase.name)!;
+    const [start, steps] = [length.start * unit, length.count * unit];
     const continued = phase.continues ? source : undefined;
     const first = continued ? continued.schedule.first + continued.steps : 0;
     const schedule = { first, steps: first + steps };

@@ -10,6 +10,7 @@ import { openFeatures } from '../layers/open-features.ts';
 import { loadLogits } from '../logits/logits-store.ts';
 import type { Results, Trained } from '../results.ts';
 import type { StageContext } from '../stage.ts';
+import { aboutStudent } from '../student/about-student.ts';
 import { buildStudent } from '../student/build-student.ts';
 import { withSnapshot } from '../student/trained-model.ts';
 import { uploadedStudent } from '../student/uploaded-student.ts';
@@ -37,7 +38,7 @@ export async function studentOf(
     const model = await uploadedStudent(choice.file, done.ingest.companions, blobs);
     if (model) models.set(choice.file, model);
   }
-  return buildStudent({
+  const request = {
     models,
     choice,
     input: rows.input,
@@ -46,7 +47,9 @@ export async function studentOf(
     classes: done.inspect.plan.scores.classes,
     statistics: done.qualify.inputStatistics,
     seed: (spec.seed + (phase?.student?.seed ?? 0)) >>> 0,
-  });
+  };
+  const build = async (): Promise<Model> => buildStudent(request);
+  return aboutStudent(phase ?? spec.phases.at(-1)!, spec, build);
 }
 
 /** A run between two of its phases, or in one, as JSON. */
