@@ -28,9 +28,10 @@ const options = Type.Object(
 );
 
 /**
- * Continuation-KD: psi * labels + (1 - psi) * soft targets, the labels of weight 1 and the others of theirs, psi rising in a line from 0 to 1 over the first part of the
- * steps (published: 150 of 200 epochs) while the temperature falls from T_max (published: 20 for pictures, 10 for text) to
- * 1. The soft target is `annealed-mse` with its margin where the spec names no objective.
+ * Continuation-KD: psi * labels + (1 - psi) * soft targets, the labels of weight 1 and the others of theirs, psi rising in a
+ * line from 0 to 1 over the first part of the steps (published: 150 of 200 epochs) while the temperature falls from T_max
+ * (published: 20 for pictures, 10 for text) to 1. The soft target is `annealed-mse` with its margin where the spec names no
+ * objective.
  */
 export const continuation: Strategy<typeof options> = {
   name: 'continuation',
