@@ -10,6 +10,7 @@ import { checkStudent } from '../../src/pipeline/student/check-student.ts';
 import { trainStudent } from '../../src/pipeline/training/train-student.ts';
 import { validateJob } from '../../src/pipeline/validate-job.ts';
 import { kernels } from '../support/kernels.ts';
+import { steppingClock } from '../support/stepping-clock.ts';
 import { memoryTools, tinyRequest, tinySpec } from '../support/tiny-job.ts';
 
 /** Strategies of several phases through the whole journey: what they make, and that a stop changes no bit of it. */
@@ -236,12 +237,9 @@ test('where a term reads no softmax, a peer and the teacher are mixed by their l
 test('a dry run counts all phases', async () => {
   const seconds = async (strategy: object) => {
     const spec = specOf(strategy, 'onnxruntime', { steps: 20_000, epochs: undefined, augment: [] });
-    const tools = memoryTools();
-    // Every look at the clock a second after the last: other work on the machine changes no estimate.
-    let looks = 0;
-    const clock = { ...tools.clock, precise: () => 1000 * looks++ };
+    const tools = { ...memoryTools(), clock: steppingClock() };
     const request = tinyRequest(JSON.parse(JSON.stringify(spec)));
-    return (await validateJob(request, { ...tools, clock }, () => 0)).estimate.seconds.train;
+    return (await validateJob(request, tools, () => 0)).estimate.seconds.train;
   };
   const [one, three] = [
     await seconds({ name: 'single-stage' }),
