@@ -3,8 +3,8 @@ import { logSumExp } from './log-sum-exp.ts';
 /**
  * Logits of a mean of distributions: T ln sum_k w_k softmax(z_k / T), the weights adding up to 1. A divergence from them at
  * temperature T is that from the sources, each by its weight, up to a constant. One source is returned as it is, with the
- * scale of its logits; several lose the common shift of a row, which no softmax sees. A loss that compares logits themselves (`logit-mse`) gets
- * the ones without that shift: probabilities define them up to a constant only.
+ * scale of its logits; several lose the common shift of a row, which no softmax sees. A loss that compares logits themselves
+ * (`logit-mse`) gets the ones without that shift: probabilities define them up to a constant only.
  */
 export function mixLogits(
   sources: readonly { readonly logits: Float32Array; readonly weight: number }[],

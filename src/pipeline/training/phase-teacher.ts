@@ -21,7 +21,8 @@ export interface PhaseTeacher {
 /**
  * The job's teacher as the teach stage has asked it; a student of an earlier phase is asked when its logits are needed, on
  * the pixels of that very epoch. Several are one by the mean of their probabilities at the temperature of the terms, or
- * of their logits where a term reads no softmax. One view is held at a time; after a resumption it is made again and has the same bits.
+ * of their logits where a term reads no softmax. One view is held at a time; after a resumption it is made again and has the
+ * same bits.
  */
 export function phaseTeacher(
   { teachers = { [JOB_TEACHER]: 1 }, terms }: Pick<Phase, 'teachers' | 'terms'>,
