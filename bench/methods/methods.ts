@@ -139,7 +139,7 @@ export const METHODS: readonly Method[] = [
     isLabelFree: true,
     note: 'as dkd, without labels',
   },
-  strategy('annealing', {}, 'published loss, T 10 to 1, 3/4 of the steps; then labels'),
+  strategy('annealing', {}, 'published loss, T 10 to 1, 2/3 of the steps; then labels'),
   strategy('continuation', {}, 'published: T 20 to 1 over 3/4 of the steps'),
   {
     name: 'two-stage',

@@ -23,7 +23,8 @@ const options = Type.Object(
  * Regression on annealed teacher logits: L = 1 / B * sum_b max(0, 1 / C * sum_c (z_s - phi z_t)^2 - m phi),
  * phi = 1 - (min(T, T_max) - 1) / T_max. The temperature T is meant to fall from T_max to 1 during a phase, so that the
  * targets grow from z_t / T_max to z_t. Annealing-KD has m = 0; Continuation-KD forgives what lies within the margin. Ours is the
- * mean over classes where the papers write the squared norm: weight and margin then mean the same for any C.
+ * mean over classes, as in the code of Annealing-KD, where the papers write the squared norm: weight and margin then mean the
+ * same for any C.
  */
 export const annealedMse: Loss<typeof options> = {
   name: 'annealed-mse',
