@@ -6,7 +6,6 @@ import { checkEvents } from '../support/check-events.ts';
 import { attemptsOf, isAlive, JobBench, longSpec } from '../support/job-bench.ts';
 import { noRedis } from '../support/redis.ts';
 import { tinySpec } from '../support/tiny-job.ts';
-import { within } from '../support/within.ts';
 
 /** DESIGN's promises about jobs, on real processes and a real Redis. */
 
@@ -43,10 +42,10 @@ test('P6: cancel stops the processor within 3 s, in training and while queued', 
   const [pid] = await attemptsOf(worker.child.pid!);
   const started = performance.now();
   await bench.jobs.cancel(job.id);
-  await bench.until(job.id, ({ state }) => state === 'cancelled', within(3));
+  await bench.until(job.id, ({ state }) => state === 'cancelled', 3);
   while (await isAlive(pid!)) await sleep(10);
   assert.ok(
-    performance.now() - started < within(3000),
+    performance.now() - started < 3000,
     `process ${pid} ended after ${performance.now() - started} ms`,
   );
   for (const { id } of [job, waiting]) await checkEvents(bench, id);
@@ -100,7 +99,7 @@ test('P4: kill -9 of the supervisor: another goes on within 40 s, the orphan sto
   await first.ended;
   while (await isAlive(orphan!)) await sleep(10);
   const orphaned = performance.now() - started;
-  assert.ok(orphaned < within(3000), `the orphan went on for ${orphaned} ms`);
+  assert.ok(orphaned < 3000, `the orphan went on for ${orphaned} ms`);
   await bench.until(job.id, (now) => isRunning(now) && now.attempt === 2, 40);
   const waited = performance.now() - started;
   console.log(`recovered ${Math.round(waited)} ms after kill -9`);
@@ -119,7 +118,7 @@ test('P5: SIGTERM hands a job over within 5 s, and no step is lost', options, as
   const second = await bench.worker();
   const { done } = (await bench.jobs.get(job.id)).progress!;
   first.drain();
-  const waited = await bench.until(job.id, (now) => isRunning(now) && now.attempt === 2, within(5));
+  const waited = await bench.until(job.id, (now) => isRunning(now) && now.attempt === 2, 5);
   console.log(`handed over ${Math.round(waited)} ms after SIGTERM`);
   assert.equal(await first.ended, 0);
   await bench.training(job.id, 2);

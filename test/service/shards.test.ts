@@ -11,7 +11,6 @@ import { noRedis } from '../support/redis.ts';
 import { slowTeacher } from '../support/slow-teacher.ts';
 import { memoryTools, tinyRequest, tinySpec } from '../support/tiny-job.ts';
 import { until } from '../support/until.ts';
-import { within } from '../support/within.ts';
 
 /** A job whose shards are made by several workers, on real processes and a real Redis (docs/adr/0007). */
 
@@ -131,7 +130,7 @@ test('P6: a cancel while helpers work stops them all within 3 s, and their entri
   const { id } = await shared();
   const asked = performance.now();
   assert.equal((await bench.jobs.cancel(id)).state, 'cancelled');
-  await until('no process at work', idle, within(3000));
+  await until('no process at work', idle, 3000);
   console.log(`stopped ${Math.round(performance.now() - asked)} ms after the cancel`);
   await until('an empty queue', gone(id), 30_000);
   const job = await bench.jobs.get(id);
@@ -181,7 +180,7 @@ test('P5: a helper that is told to stop hands its group back at once', options, 
   const told = performance.now();
   leaving.drain();
   assert.equal(await leaving.ended, 0);
-  assert.ok(performance.now() - told < within(5000));
+  assert.ok(performance.now() - told < 5000);
   assert.equal(leaving.log.findLast(({ msg }) => msg === 'help ended')?.ending, 'stopped');
   workers = [...workers.filter((worker) => worker !== leaving), third];
   const job = await succeeded(id);
