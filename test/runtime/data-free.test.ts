@@ -25,7 +25,12 @@ import { memoryTools, tinyRequest, tinySpec, tinyTeacher } from '../support/tiny
 const [MEAN, VARIANCE] = [110, 500];
 
 /** The tiny teacher as mean of each quadrant, batch normalisation with its statistics, and the best class the brightest. */
-function normalTeacher({ batch = 'N' as 'N' | 1, layout = 'NCHW' as 'NCHW' | 'NHWC' } = {}) {
+function normalTeacher({
+  batch = 'N' as 'N' | 1,
+  layout = 'NCHW' as 'NCHW' | 'NHWC',
+  /** Whether the rows of a run change each other's scores. */
+  mixed = false,
+} = {}) {
   const b = new GraphBuilder();
   const x = b.input('picture', 'float32', layout === 'NCHW' ? [batch, 1, 8, 8] : [batch, 8, 8, 1]);
   const first = layout === 'NCHW' ? x : b.op('Transpose', [x], { perm: [0, 3, 1, 2] });
@@ -36,7 +41,9 @@ function normalTeacher({ batch = 'N' as 'N' | 1, layout = 'NCHW' as 'NCHW' | 'NH
   const normal = b.op('BatchNormalization', [means, one('scale', 1), one('bias', 0), ...statistics]);
   const weights = Float32Array.from({ length: 16 }, (_, i) => (i % 5 === 0 ? 4 : 0));
   const w = b.initializer('weights', tensor('float32', [4, 4], weights));
-  b.op('MatMul', [b.op('Flatten', [normal], { axis: 1 }), w], {}, { outputs: ['scores'] });
+  const scores = b.op('MatMul', [b.op('Flatten', [normal], { axis: 1 }), w]);
+  const scale = mixed ? b.op('ReduceSum', [b.op('Abs', [scores])]) : b.constant(1);
+  b.op('Div', [scores, scale], {}, { outputs: ['scores'] });
   b.output('scores');
   return b.model('normal-teacher');
 }
@@ -285,6 +292,8 @@ test('teachers without statistics, and what learns nothing from such pictures, a
       (error: RetortError) => error.code === code && words.test(error.message) && error.hint !== undefined,
     );
   await refused(specOf(), tinyTeacher(), 'ONNX_UNSUPPORTED', /no BatchNormalization with its statistics/);
+  const single = encodeModel(normalTeacher({ mixed: true }));
+  await refused(specOf(), single, 'ONNX_UNSUPPORTED', /it runs 1 row at a time/);
   assert.throws(
     () => request(specOf({}, {}, { objective: { alpha: 0.5 } })),
     /"data-free" reads no labels, and "alpha" is 0.5/,

@@ -6,7 +6,6 @@ import type { Report } from '../../src/pipeline/report/report.ts';
 import type { Results } from '../../src/pipeline/results.ts';
 import { runJourney } from '../../src/pipeline/run.ts';
 import type { StageContext, Tools } from '../../src/pipeline/stage.ts';
-import { checkStudent } from '../../src/pipeline/student/check-student.ts';
 import { trainStudent } from '../../src/pipeline/training/train-student.ts';
 import { validateJob } from '../../src/pipeline/validate-job.ts';
 import { kernels } from '../support/kernels.ts';
@@ -246,17 +245,4 @@ test('a dry run counts all phases', async () => {
     await seconds({ name: 'self', generations: 3 }),
   ];
   assert.ok(three > 2.5 * one && three < 3.5 * one, `${one} s, in three generations ${three} s`);
-});
-
-test('a phase that learns from labels alone is refused where there are none, before the teacher is asked', async () => {
-  const request = tinyRequest(specOf({ name: 'two-stage' }, 'onnxruntime'));
-  const tools = memoryTools();
-  const done = await runJourney({ ...request, until: 'qualify' }, tools);
-  const without = { ...done, qualify: { ...done.qualify, labelled: 0 } };
-  const context = { ...tools, ...request } as unknown as StageContext;
-  await checkStudent(done, context);
-  await assert.rejects(
-    checkStudent(without, context),
-    (error: RetortError) => error.code === 'DATA_EMPTY' && /"labels"/.test(error.message),
-  );
 });

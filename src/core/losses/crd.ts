@@ -138,7 +138,7 @@ function refuseLargeBank(negatives: number, dimensions: number): void {
   throw new RetortError(
     'SPEC_INVALID',
     `/objective/terms: "crd" would keep banks of ${negatives} embeddings of ${dimensions} numbers, more than ${MOST_IN_BANK} numbers`,
-    { hint: 'Give it fewer "negatives" (less than the training rows) or "dimensions".' },
+    { hint: 'Give it fewer "negatives" or "dimensions".' },
   );
 }
 

@@ -4,22 +4,21 @@ import { consideredKernels } from '../choice/considered-kernels.ts';
 import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
 import { phasesOf } from '../training/drawn-plan.ts';
-import { openRows, type Rows } from '../training/open-rows.ts';
-import type { PlacedPhase } from '../training/place-phases.ts';
-import { readsLabelsAlone } from '../training/plan-training.ts';
+import { openRows } from '../training/open-rows.ts';
 import { studentOf } from '../training/train-student.ts';
 import { openUploaded } from './open-uploaded.ts';
 
 /**
- * Refuses what cannot be trained before the teacher is asked or gives pictures, which may take hours: builds the students of all phases, and
- * lets the kernel open the training of uploaded ones; where the kernel is left open, one must be able to train them all.
- * Those of our own architectures all train.
+ * Refuses what cannot be trained before the teacher is asked or gives pictures, which may take hours: builds the students of
+ * all phases, and lets the kernel open the training of uploaded ones; where the kernel is left open, one must be able to
+ * train them all. Those of our own architectures all train.
  */
 export async function checkStudent(done: Results, context: StageContext): Promise<void> {
   const { spec } = context;
   const rows = await openRows(done, context);
   try {
-    const phases = await checkPhases(done, context, rows);
+    const phases = phasesOf(context, rows);
+    for (const phase of phases) await studentOf(done, context, rows, phase);
     if (phases.every((phase) => phaseStudent(phase, spec.student).kind !== 'model')) return;
     const { worth } = await consideredKernels(spec.train, context.kernels);
     let failure: RetortError | undefined;
@@ -36,23 +35,4 @@ export async function checkStudent(done: Results, context: StageContext): Promis
   } finally {
     await rows.dataset.close();
   }
-}
-
-/** Builds the student of every phase. */
-async function checkPhases(
-  done: Results,
-  context: StageContext,
-  rows: Rows,
-): Promise<readonly PlacedPhase[]> {
-  const phases = phasesOf(context, rows);
-  const deaf = phases.find(readsLabelsAlone);
-  if (deaf && phases.length > 1 && done.qualify.labelled === 0) {
-    throw new RetortError(
-      'DATA_EMPTY',
-      `the phase "${deaf.name}" learns from labels alone, and no training row has one`,
-      { hint: 'Take a strategy without such a phase: "label-free", "single-stage".' },
-    );
-  }
-  for (const phase of phases) await studentOf(done, context, rows, phase);
-  return phases;
 }

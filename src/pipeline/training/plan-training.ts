@@ -1,5 +1,6 @@
 import type { Model } from '../../core/onnx/model.ts';
 import { buildProgram, needsOf } from '../../core/program/build-program.ts';
+import { isHard } from '../../core/strategies/terms.ts';
 import type { BatchMaker } from '../../data/batch.ts';
 import type { StoredDataset } from '../../data/open-dataset.ts';
 import { stepsPerEpoch } from '../../data/order.ts';
@@ -43,7 +44,7 @@ export function planTraining(
   const { batchSize, optimizer, clipNorm, ema } = settings;
   const terms = withOwnLayers(features?.terms ?? phase.terms, student);
   const needs = needsOf(terms);
-  const dataset = isControl || readsLabelsAlone(phase) ? withLabelledOnly(rows.dataset) : rows.dataset;
+  const dataset = isControl || phase.terms.every(isHard) ? withLabelledOnly(rows.dataset) : rows.dataset;
   return {
     name,
     phase,
@@ -85,10 +86,6 @@ const inThisThread = (maker: BatchMaker): BesideAssembler => ({
   assemble: (rows, epoch) => maker.assemble(rows, epoch),
   close: async () => {},
 });
-
-/** Whether rows without a label would be of no use to it. */
-export const readsLabelsAlone = ({ terms }: Pick<PlacedPhase, 'terms'>): boolean =>
-  [...needsOf(terms)].join() === 'labels';
 
 function settingsOf({ select }: PlacedPhase, { earlyStopping, ...train }: ResolvedTrain): ResolvedTrain {
   if (select) return { ...train, select };
