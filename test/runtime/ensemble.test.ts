@@ -392,10 +392,10 @@ test('a teacher whose scores are not finite is refused by name before anything i
   const rows = Uint32Array.of(7, 9, 5);
   // Nobody has judged it on rows without a label.
   assert.throws(
-    () => refuseNotFinite(Float32Array.of(1, 2, Number.NaN, 3, 4, Number.NEGATIVE_INFINITY), 2, rows),
+    () => refuseNotFinite(Float32Array.of(1, 2, Number.NaN, 3, 4, Number.NEGATIVE_INFINITY), rows),
     (error: RetortError) => /gives 2 of 3 rows/.test(error.message) && /: 9, 5$/.test(error.problems[0]!),
   );
-  refuseNotFinite(Float32Array.of(3e38, 3e38, 3e38, 3e38, 0, 0), 2, rows);
+  refuseNotFinite(Float32Array.of(3e38, 3e38, 3e38, 3e38, 0, 0), rows);
 });
 
 test('a dry run counts all teachers', async () => {

@@ -8,11 +8,12 @@ import { entryOf } from '../../core/options.ts';
 import type { ObjectiveTerm } from '../../core/program/build-program.ts';
 import { asWritten } from '../../core/students/own-names.ts';
 import { RetortError } from '../../errors.ts';
+import { notFiniteRows } from '../not-finite-rows.ts';
 import type { Results } from '../results.ts';
 import type { StageContext } from '../stage.ts';
 import type { Rows } from '../training/open-rows.ts';
 import { lookAtLayers } from './look-at-layers.ts';
-import { notFiniteRows, refuseNotFiniteTensor } from './refuse-not-finite-tensor.ts';
+import { refuseNotFiniteTensor } from './refuse-not-finite-tensor.ts';
 
 /**
  * The terms with names in the place of `auto`: layers of like depth, the most alike on some training rows. Layers that come into
@@ -58,7 +59,7 @@ export async function matchLayers(
 
 /** `refuseNotFiniteTensor` for a layer of the untrained student. */
 function refuseNotFiniteLayer(name: string, values: Float32Array, rows: number): void {
-  const bad = notFiniteRows(values, rows);
+  const bad = notFiniteRows(values, rows).length;
   if (bad === 0) return;
   throw new RetortError(
     'STUDENT_UNFIT',

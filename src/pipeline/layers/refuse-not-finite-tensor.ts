@@ -1,8 +1,9 @@
 import { RetortError } from '../../errors.ts';
+import { notFiniteRows } from '../not-finite-rows.ts';
 
 /** TEACHER_NOT_FINITE where a hidden tensor of the teacher, so many rows of it, holds infinities or NaN. */
 export function refuseNotFiniteTensor(name: string, values: Float32Array, rows: number): void {
-  const bad = notFiniteRows(values, rows);
+  const bad = notFiniteRows(values, rows).length;
   if (bad === 0) return;
   throw new RetortError(
     'TEACHER_NOT_FINITE',
@@ -12,17 +13,4 @@ export function refuseNotFiniteTensor(name: string, values: Float32Array, rows: 
       facts: { tensor: name, rows: bad, of: rows },
     },
   );
-}
-
-/** Of [rows, ...] how many rows hold infinities or NaN. */
-export function notFiniteRows(values: Float32Array, rows: number): number {
-  const size = values.length / rows;
-  let bad = 0;
-  for (let row = 0; row < rows; row++) {
-    // In float64 the sum is finite exactly where all are.
-    let sum = 0;
-    for (let i = row * size; i < (row + 1) * size; i++) sum += values[i]!;
-    if (!Number.isFinite(sum)) bad++;
-  }
-  return bad;
 }

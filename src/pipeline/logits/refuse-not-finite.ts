@@ -1,14 +1,12 @@
 import { RetortError } from '../../errors.ts';
+import { notFiniteRows } from '../not-finite-rows.ts';
 
 const NAMED = 5;
 
 /** TEACHER_NOT_FINITE where a teacher's scores [N, classes] of some rows of the dataset hold infinities or NaN. */
-export function refuseNotFinite(logits: Float32Array, classes: number, rows: Uint32Array): void {
-  // In float64 the sum is finite exactly where all are, and it costs next to nothing.
-  if (Number.isFinite(logits.reduce((sum, each) => sum + each, 0))) return;
-  const isBad = (i: number): boolean =>
-    logits.subarray(i * classes, (i + 1) * classes).some((each) => !Number.isFinite(each));
-  const bad = [...rows.keys()].filter(isBad);
+export function refuseNotFinite(logits: Float32Array, rows: Uint32Array): void {
+  const bad = notFiniteRows(logits, rows.length);
+  if (bad.length === 0) return;
   const numbers = bad.slice(0, NAMED).map((i) => rows[i]!);
   throw new RetortError(
     'TEACHER_NOT_FINITE',

@@ -85,7 +85,7 @@ export async function openTeachWork(
       const { scorer } = asked;
       const ask = async (): Promise<Float32Array> => {
         const made = await scoreRows(scorer, maker, part, { input, classes, epoch, batch, onRows });
-        refuseNotFinite(made, classes, part);
+        refuseNotFinite(made, part);
         return made;
       };
       return teacher === 0 ? ask() : aboutTeacher(teachers[teacher]!.name, ask);

@@ -1,4 +1,5 @@
 import { refuseNotFinite } from '../logits/refuse-not-finite.ts';
+import { notFiniteRows } from '../not-finite-rows.ts';
 
 /** What a teacher says of some rows. */
 export interface Answer {
@@ -21,12 +22,12 @@ export interface FiniteRows {
  * models are to be measured on the same rows. Without any such row TEACHER_NOT_FINITE.
  */
 export function finiteRows(test: Uint32Array, answers: readonly Answer[]): FiniteRows {
-  const bad = answers.map(({ logits, classes }) => rowsNotFinite(logits, classes));
+  const bad = answers.map(({ logits }) => new Set(notFiniteRows(logits, test.length)));
   const kept = [...test.keys()].filter((i) => bad.every((rows) => !rows.has(i)));
   if (kept.length === test.length) {
     return { rows: test, logits: answers.map(({ logits }) => logits), warnings: [] };
   }
-  if (kept.length === 0) for (const { logits, classes } of answers) refuseNotFinite(logits, classes, test);
+  if (kept.length === 0) for (const { logits } of answers) refuseNotFinite(logits, test);
   const warnings = answers.flatMap(({ who }, k) =>
     bad[k]!.size === 0
       ? []
@@ -42,10 +43,4 @@ export function finiteRows(test: Uint32Array, answers: readonly Answer[]): Finit
     return own;
   });
   return { rows: Uint32Array.from(kept, (i) => test[i]!), logits, warnings };
-}
-
-function rowsNotFinite(logits: Float32Array, classes: number): ReadonlySet<number> {
-  const bad = new Set<number>();
-  for (const [i, value] of logits.entries()) if (!Number.isFinite(value)) bad.add(Math.floor(i / classes));
-  return bad;
 }

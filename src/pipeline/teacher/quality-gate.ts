@@ -56,7 +56,7 @@ export async function judge(
     onRows: (done: number) => onRows(done, rows.length),
   };
   const logits = await scoreRows(scorer, judged.rows.plain, rows, options);
-  refuseNotFinite(logits, classes, rows);
+  refuseNotFinite(logits, rows);
   const scores = knownScores(judged, rows, logits);
   return { quality: teacherQuality(scores), ...scores };
 }
